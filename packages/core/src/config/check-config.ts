@@ -1,0 +1,158 @@
+import type { Fault } from '../errors/config-error.js'
+import { fault } from '../errors/config-error.js'
+import type { InboundDefinition, KnownTags, OutboundDefinition } from '../definition/define.js'
+import type { Registry } from '../definition/registry.js'
+import type { AnyInboundConfig, AnyOutboundConfig } from './config.js'
+import type { PathSegment } from './config-path.js'
+import { inboundEnvelope, outboundEnvelope } from './envelope.js'
+import { SchemaChecker } from './schema-faults.js'
+import { suggestion } from './suggest.js'
+
+type AnyHandler = AnyInboundConfig | AnyOutboundConfig
+type At = readonly PathSegment[]
+
+/** Finds every fault of a config that can be seen without making anything. */
+export function checkConfig(config: unknown, registry: Registry): Fault[] {
+  if (!isObject(config)) return [fault([], 'must be an object')]
+  return new ConfigChecker(registry).check(config)
+}
+
+class ConfigChecker {
+  readonly #registry: Registry
+  readonly #schemas = new SchemaChecker()
+  #known: KnownTags = { inbounds: new Set(), outbounds: new Set() }
+
+  constructor(registry: Registry) {
+    this.#registry = registry
+  }
+
+  check(config: Record<string, unknown>): Fault[] {
+    const inbounds = handlersOf<AnyInboundConfig>(config['inbounds'])
+    const outbounds = handlersOf<AnyOutboundConfig>(config['outbounds'])
+    this.#known = { inbounds: tagsOf(inbounds), outbounds: tagsOf(outbounds) }
+    return [
+      ...this.#sections(config),
+      ...listFaults(config, 'inbounds'),
+      ...inbounds.flatMap((inbound, index) => this.#inbound(inbound, ['inbounds', index])),
+      ...duplicateTags(inbounds, 'inbounds'),
+      ...listFaults(config, 'outbounds'),
+      ...outbounds.flatMap((outbound, index) => this.#outbound(outbound, ['outbounds', index])),
+      ...duplicateTags(outbounds, 'outbounds'),
+      ...chainFaults(outbounds),
+    ]
+  }
+
+  #sections(config: Record<string, unknown>): Fault[] {
+    const names = ['inbounds', 'outbounds', ...this.#registry.features.keys()]
+    return Object.keys(config).filter((key) => key !== 'inbounds' && key !== 'outbounds').flatMap((key) => {
+      const feature = this.#registry.features.get(key)
+      if (feature === undefined) return [fault([key], 'unknown key', suggestion(key, names))]
+      return this.#part(feature, config[key], [key])
+    })
+  }
+
+  #inbound(inbound: AnyInboundConfig, at: At): Fault[] {
+    const { transport, inbounds } = this.#registry
+    const faults = this.#schemas.faults(inboundEnvelope(transport.schema), inbound, at)
+    const definition = definitionOf<InboundDefinition>(inbound, inbounds, at, faults)
+    if (definition === undefined) return faults
+    const inside = this.#part(definition, inbound.settings ?? {}, [...at, 'settings'])
+    faults.push(...inside)
+    if (inside.length === 0 && isOpenToAll(inbound, definition)) {
+      faults.push(fault([...at, 'listen'], `would let anybody use this proxy: ${inbound.listen} is public and there are no accounts`,
+        { hint: 'add accounts, listen on 127.0.0.1, or say "allowOpen": true' }))
+    }
+    return faults
+  }
+
+  #outbound(outbound: AnyOutboundConfig, at: At): Fault[] {
+    const { transport, outbounds } = this.#registry
+    const faults = this.#schemas.faults(outboundEnvelope(transport.schema), outbound, at)
+    const definition = definitionOf<OutboundDefinition>(outbound, outbounds, at, faults)
+    if (definition !== undefined) faults.push(...this.#part(definition, outbound.settings ?? {}, [...at, 'settings']))
+    const through = outbound.proxySettings?.tag
+    if (typeof through === 'string' && !this.#known.outbounds.has(through)) {
+      faults.push(fault([...at, 'proxySettings', 'tag'], `no outbound has the tag "${through}"`, suggestion(through, this.#known.outbounds)))
+    }
+    return faults
+  }
+
+  /** A module's own part: first its schema, then its own check, which may rely on the types. */
+  #part(definition: Pick<InboundDefinition, 'schema' | 'check'>, value: unknown, at: At): Fault[] {
+    const faults = this.#schemas.faults(definition.schema, value, at)
+    if (faults.length > 0 || definition.check === undefined) return faults
+    return definition.check(value, this.#known).map((item) => under(item, at))
+  }
+}
+
+/** The same fault, seen from further up. */
+export function under(item: Fault, at: At): Fault {
+  const prefix = fault(at, '').path
+  const separator = item.path === '' || item.path.startsWith('[') ? '' : '.'
+  return { ...item, path: `${prefix}${separator}${item.path}` }
+}
+
+function definitionOf<T>(handler: AnyHandler, definitions: ReadonlyMap<string, T>, at: At, faults: Fault[]): T | undefined {
+  const { protocol } = handler
+  if (typeof protocol !== 'string') return undefined
+  const definition = definitions.get(protocol)
+  if (definition === undefined) {
+    const known = [...definitions.keys()]
+    const { hint = `known are ${known.map((name) => `"${name}"`).join(', ')}` } = suggestion(protocol, known)
+    faults.push(fault([...at, 'protocol'], `unknown protocol "${protocol}"`, { hint }))
+  }
+  return definition
+}
+
+function isOpenToAll(inbound: AnyInboundConfig, definition: InboundDefinition): boolean {
+  const { listen = '127.0.0.1', allowOpen = false, settings = {} } = inbound
+  return !allowOpen && !isLoopback(listen) && !definition.authenticates(settings)
+}
+
+function isLoopback(listen: string): boolean {
+  return listen === 'localhost' || listen === '::1' || /^127\.\d+\.\d+\.\d+$/.test(listen)
+}
+
+function listFaults(config: Record<string, unknown>, key: string): Fault[] {
+  const list = config[key]
+  if (list === undefined) return []
+  if (!Array.isArray(list)) return [fault([key], 'must be a list')]
+  return list.flatMap((item: unknown, index) => (isObject(item) ? [] : [fault([key, index], 'must be an object')]))
+}
+
+/** The handlers of a list that can be looked at further; what else stands there, `listFaults` tells. */
+function handlersOf<T>(list: unknown): T[] {
+  return Array.isArray(list) ? list.filter(isObject) as T[] : []
+}
+
+function tagsOf(handlers: readonly AnyHandler[]): Set<string> {
+  return new Set(handlers.map(({ tag }) => tag).filter((tag): tag is string => typeof tag === 'string' && tag !== ''))
+}
+
+function duplicateTags(handlers: readonly AnyHandler[], key: string): Fault[] {
+  const first = new Map<string, number>()
+  return handlers.flatMap(({ tag }, index) => {
+    if (typeof tag !== 'string' || tag === '') return []
+    const earlier = first.get(tag)
+    if (earlier !== undefined) return [fault([key, index, 'tag'], `"${tag}" is the tag of ${key}[${earlier}] already`)]
+    first.set(tag, index)
+    return []
+  })
+}
+
+/** Outbounds that are dialled through each other in a circle would dial for ever. */
+function chainFaults(outbounds: readonly AnyOutboundConfig[]): Fault[] {
+  const next = new Map(outbounds.map(({ tag, proxySettings }) => [tag, proxySettings?.tag]))
+  return outbounds.flatMap(({ tag }, index) => {
+    const way: string[] = []
+    for (let at = tag; at !== undefined && at !== ''; at = next.get(at)) {
+      if (way.includes(at)) return at === tag ? [fault(['outbounds', index, 'proxySettings', 'tag'], `goes round in a circle: ${[...way, at].join(' → ')}`)] : []
+      way.push(at)
+    }
+    return []
+  })
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

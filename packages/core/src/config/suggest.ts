@@ -1,0 +1,34 @@
+/** The candidate that is most likely meant by a mistyped word: equal but for case, or at most a third of its letters away. */
+export function suggest(word: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+/** `did you mean "x"?`, or nothing. */
+export function suggestion(word: string, candidates: Iterable<string>): { hint?: string } {
+  const candidate = suggest(word, candidates)
+  return candidate === undefined ? {} : { hint: `did you mean "${candidate}"?` }
+}
+
+/** Levenshtein's distance, in one row. Words longer than 64 characters are not worth a suggestion. */
+function editDistance(a: string, b: string): number {
+  if (a.length > 64 || b.length > 64) return Number.POSITIVE_INFINITY
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row.push(Math.min(substituted, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
+    }
+    previous = row
+  }
+  return previous[b.length] ?? Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,51 @@
+/**
+ * The contracts of the Sluice proxy framework, and what builds an instance from a config and modules.
+ *
+ * @example
+ * ```ts
+ * import { createInstance } from '@sluice/core'
+ *
+ * await using instance = createInstance(config, { modules: [transport, socksInbound, httpOutbound] })
+ * instance.events.on('session:close', ({ target, record }) => console.log(target.host, record.outcome))
+ * await instance.start()
+ * ```
+ *
+ * @packageDocumentation
+ */
+export type { Connection } from './contracts/connection.js'
+export type { Context, SessionOutcome, SessionRecord, User } from './contracts/context.js'
+export type { Destination, Endpoint } from './contracts/destination.js'
+export type { Dialer, DialOptions } from './contracts/dialer.js'
+export type { Counter, Feature, Policy, PolicyManager, Resolver, Route, Router, StatsManager, SystemPolicy } from './contracts/features.js'
+export type { Dispatch, Inbound, SessionRequest } from './contracts/inbound.js'
+export type { HeaderList, HttpRequestHead, Link, RequestForm } from './contracts/link.js'
+export { isTunnelOutbound, type Outbound, type OutboundHandler, type OutboundManager, type TunnelOutbound } from './contracts/outbound.js'
+export type { DialerFactory, DialerSpec, Listener, ListenerFactory, ListenerSpec, StreamSettings } from './contracts/transport.js'
+
+export type { AnyInboundConfig, AnyOutboundConfig, Config, InboundConfig, OutboundConfig } from './config/config.js'
+export { formatPath, parsePath, type PathSegment } from './config/config-path.js'
+export { portSchema } from './config/envelope.js'
+
+export {
+  defineFeature, defineInbound, defineOutbound, defineTransport,
+  type Check, type Construction, type FeatureDefinition, type InboundDefinition, type KnownTags, type Module, type OutboundDefinition,
+  type TransportDefinition,
+} from './definition/define.js'
+export type { JsonSchema, ObjectSchema } from './definition/json-schema.js'
+export type { FeatureSections, InboundSettings, OutboundSettings } from './definition/settings.js'
+
+export { formatEndpoint, parseAuthority, tcp } from './destination.js'
+export { createToken, describeToken, inject, injectable, type Injectable, type Resolve, type Token } from './di.js'
+export { answerTo, type Answer } from './errors/answer.js'
+export { ConfigError, fault, formatFault, isConfigError, type Fault, type Severity } from './errors/config-error.js'
+export { ERROR_CODES, type Again, type ProxyErrorCode } from './errors/error-codes.js'
+export { printable } from './errors/printable.js'
+export { isProxyError, ProxyError, toProxyError, type Phase, type ProxyErrorOptions, type Side } from './errors/proxy-error.js'
+export { InstanceEvents, type InstanceEventMap, type InstanceEventName, type LogEntry, type LogLevel, type ServerDown } from './events.js'
+export { createInstance, type Instance, type InstanceOptions, type StopOptions } from './instance/instance.js'
+export type { Listening } from './instance/inbound-handler.js'
+export { DEFAULT_POLICY } from './instance/null-features.js'
+export { Secret } from './secret.js'
+export {
+  DIALER_FACTORY, EVENTS, LISTENER_FACTORY, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS, STATS_MANAGER, TAG,
+} from './tokens.js'

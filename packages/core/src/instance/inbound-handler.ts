@@ -1,0 +1,62 @@
+import type { Connection } from '../contracts/connection.js'
+import type { Endpoint } from '../contracts/destination.js'
+import type { Inbound } from '../contracts/inbound.js'
+import type { Listener } from '../contracts/transport.js'
+import type { InstanceEvents } from '../events.js'
+import type { Dispatcher } from './dispatcher.js'
+
+/** Where an inbound listens. */
+export interface Listening {
+  readonly tag: string
+  readonly protocol: string
+  readonly address: Endpoint
+}
+
+/** A listener together with the inbound that serves its connections. */
+export class InboundHandler {
+  readonly tag: string
+  readonly protocol: string
+  readonly #inbound: Inbound
+  readonly #listener: Listener
+  readonly #dispatcher: Dispatcher
+  readonly #events: InstanceEvents
+  #address: Endpoint | undefined
+
+  constructor(tag: string, protocol: string, inbound: Inbound, listener: Listener, dispatcher: Dispatcher, events: InstanceEvents) {
+    this.tag = tag
+    this.protocol = protocol
+    this.#inbound = inbound
+    this.#listener = listener
+    this.#dispatcher = dispatcher
+    this.#events = events
+  }
+
+  /** Where it listens; `undefined` before the start. */
+  get listening(): Listening | undefined {
+    return this.#address === undefined ? undefined : { tag: this.tag, protocol: this.protocol, address: this.#address }
+  }
+
+  async start(): Promise<void> {
+    this.#address = await this.#listener.start((connection) => this.#serve(connection))
+  }
+
+  /** Accepts no more and lets go of what only waits. */
+  drain(): void {
+    this.#listener.stop()
+    this.#inbound.drain?.()
+  }
+
+  close(): Promise<void> {
+    return this.#listener.close()
+  }
+
+  #serve(connection: Connection): void {
+    const { remoteAddress: host, remotePort: port } = connection
+    const source = host === undefined || port === undefined ? {} : { source: { host, port } }
+    const origin = { inboundTag: this.tag, ...source }
+    this.#inbound.handle(connection, (request, link) => this.#dispatcher.dispatch(origin, request, link)).catch((error: unknown) => {
+      this.#events.log('error', `Inbound "${this.tag}" failed on a connection`, { error })
+      connection.destroy()
+    })
+  }
+}

@@ -1,0 +1,56 @@
+import type { Readable, Writable } from 'node:stream'
+import type { HttpRequestHead, Link, RequestForm } from '../contracts/link.js'
+import { ProxyError } from '../errors/proxy-error.js'
+import type { InstanceEvents } from '../events.js'
+import type { Session } from './session.js'
+
+/**
+ * The inbound's link as the outbound gets it: the same streams, with the moment of opening noted, and the session cancelled when
+ * the client goes away before it.
+ */
+export class SessionLink implements Link {
+  readonly reader: Readable
+  readonly writer: Writable
+  readonly http?: HttpRequestHead
+  readonly #link: Link
+  readonly #session: Session
+  readonly #events: InstanceEvents
+
+  constructor(link: Link, session: Session, events: InstanceEvents) {
+    this.reader = link.reader
+    this.writer = link.writer
+    if (link.http !== undefined) this.http = link.http
+    this.#link = link
+    this.#session = session
+    this.#events = events
+    if (link.reader.destroyed) this.#clientGone()
+    else link.reader.on('close', this.#clientGone)
+  }
+
+  get opened(): boolean {
+    return this.#link.opened
+  }
+
+  open(how?: RequestForm): void {
+    if (this.#link.opened) return
+    this.release()
+    const { record } = this.#session
+    record.establishedMs = Date.now() - record.startedAt
+    this.#link.open(how)
+    this.#events.emit('session:established', this.#session)
+  }
+
+  abort(error: Error): void {
+    this.release()
+    this.#link.abort(error)
+  }
+
+  /** Stops watching the client. */
+  release(): void {
+    this.reader.off('close', this.#clientGone)
+  }
+
+  readonly #clientGone = (): void => {
+    this.#session.cancel(new ProxyError('ABORT', 'The client left before the tunnel opened', { side: 'downstream', phase: 'connect' }))
+  }
+}

@@ -1,0 +1,38 @@
+import type { Context, SessionRecord, User } from '../contracts/context.js'
+import type { Destination, Endpoint } from '../contracts/destination.js'
+import type { SessionRequest } from '../contracts/inbound.js'
+
+/** Where sessions come from: an inbound's tag, and the client's address. */
+export interface Origin {
+  readonly inboundTag: string
+  readonly source?: Endpoint
+}
+
+/** A session as its owner sees it: the context that everybody has, and the right to cancel it. */
+export class Session implements Context {
+  readonly id: string
+  readonly target: Destination
+  readonly source?: Endpoint
+  readonly inboundTag: string
+  readonly user?: User
+  readonly record: SessionRecord
+  readonly #controller = new AbortController()
+
+  constructor(id: string, origin: Origin, request: SessionRequest) {
+    this.id = id
+    this.target = request.target
+    this.inboundTag = origin.inboundTag
+    if (origin.source !== undefined) this.source = origin.source
+    if (request.user !== undefined) this.user = request.user
+    this.record = { startedAt: Date.now(), uplinkBytes: 0, downlinkBytes: 0, attempts: 0 }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Whoever works for the session stops, and `process` rejects with this reason. */
+  cancel(reason: Error): void {
+    this.#controller.abort(reason)
+  }
+}

@@ -1,0 +1,19 @@
+import type { OutboundManager } from './contracts/outbound.js'
+import type { PolicyManager, Resolver, Router, StatsManager } from './contracts/features.js'
+import type { DialerFactory, ListenerFactory } from './contracts/transport.js'
+import type { InstanceEvents } from './events.js'
+import { createToken } from './di.js'
+
+/** The handler's own `settings`, checked against its schema and frozen. */
+export const SETTINGS = createToken<never>('settings', 'the handler')
+/** The handler's own tag; `''` where it has none. */
+export const TAG = createToken<string>('tag', 'the handler')
+
+export const EVENTS = createToken<InstanceEvents>('events', '@sluice/core')
+export const OUTBOUND_MANAGER = createToken<OutboundManager>('OutboundManager', '@sluice/core')
+export const POLICY_MANAGER = createToken<PolicyManager>('PolicyManager', '@sluice/policy')
+export const STATS_MANAGER = createToken<StatsManager>('StatsManager', '@sluice/stats')
+export const ROUTER = createToken<Router>('Router', '@sluice/router')
+export const RESOLVER = createToken<Resolver>('Resolver', '@sluice/dns')
+export const DIALER_FACTORY = createToken<DialerFactory>('DialerFactory', '@sluice/transport')
+export const LISTENER_FACTORY = createToken<ListenerFactory>('ListenerFactory', '@sluice/transport')
