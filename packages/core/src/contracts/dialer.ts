@@ -9,6 +9,8 @@ export interface DialOptions {
   readonly alpn?: readonly string[]
   /** The session on whose behalf this is dialled, for logs. A pooled connection has none. */
   readonly session?: Context
+  /** Told what is under way: `dial` at first, `tls` when the handshake begins. Says where a limit that ran out was spent. */
+  readonly onPhase?: (phase: 'dial' | 'tls') => void
 }
 
 /**

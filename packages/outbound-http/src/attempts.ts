@@ -1,0 +1,143 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ERROR_CODES, formatEndpoint, ProxyError, toProxyError, type Context } from '@sluice/core'
+import type { Account } from './account.js'
+import type { Server } from './server.js'
+import type { ServerPicker } from './server-picker.js'
+
+const MAX_ATTEMPTS = 5
+const ROUND_PAUSE_MS = 100
+const PAUSE_JITTER = 0.2
+/** All attempts of a session together may take this many times the handshake limit. */
+const MAX_HANDSHAKES = 3
+
+/** One try: on which server, with which account, and for how long at most (0 = no limit). */
+export interface Attempt {
+  readonly server: Server
+  readonly account?: Account
+  readonly limitMs: number
+}
+
+/** How a single try is made; rejects with a `ProxyError`, or with the reason of the session's signal. */
+export type TryOnce<T> = (attempt: Attempt) => Promise<T>
+
+/**
+ * The tries of one session: which server is next, when to pause, and when to give up.
+ *
+ * No pause while a server is untried; then 100, 200, 300, 400 ms ± 20 % between rounds, none after the last try. What follows a
+ * failure is its code's `again`; a refused account is not sent again, another of the same server may be.
+ */
+export class Attempts {
+  readonly #ctx: Context
+  readonly #servers: readonly Server[]
+  readonly #picker: ServerPicker
+  readonly #handshakeMs: (account: Account | undefined) => number
+  readonly #startedAt = Date.now()
+  readonly #errors: ProxyError[] = []
+  readonly #excluded = new Set<Server>()
+  readonly #refused = new Set<Account>()
+  readonly #triedThisRound = new Set<Server>()
+  #round = 0
+
+  constructor(ctx: Context, servers: readonly Server[], picker: ServerPicker, handshakeMs: (account: Account | undefined) => number) {
+    this.#ctx = ctx
+    this.#servers = servers
+    this.#picker = picker
+    this.#handshakeMs = handshakeMs
+  }
+
+  /** Tries until one succeeds. @throws {ProxyError} the only failure, or the last with all of them in `attempts`. */
+  async run<T>(tryOnce: TryOnce<T>): Promise<T> {
+    for (let count = 0; count < MAX_ATTEMPTS; count++) {
+      const attempt = await this.#next()
+      if (attempt === undefined) break
+      try {
+        return await tryOnce(attempt)
+      } catch (error) {
+        this.#ctx.signal.throwIfAborted()
+        this.#learn(attempt, toProxyError(error))
+      }
+    }
+    throw this.#summary()
+  }
+
+  /** The next attempt, after a pause if all candidates had their turn; `undefined` when nothing is left to try. */
+  async #next(): Promise<Attempt | undefined> {
+    const candidates = this.#servers.filter((server) => !this.#excluded.has(server) && this.#accountsOf(server) !== undefined)
+    if (candidates.length === 0) return undefined
+    let untried = candidates.filter((server) => !this.#triedThisRound.has(server))
+    if (untried.length === 0) {
+      await this.#pause()
+      this.#triedThisRound.clear()
+      untried = candidates
+    }
+    const server = this.#picker.pick(untried)
+    this.#triedThisRound.add(server)
+    const accounts = this.#accountsOf(server) ?? []
+    const account = accounts[Math.floor(Math.random() * accounts.length)]
+    const limitMs = this.#limitMs(account)
+    if (limitMs === undefined) return undefined
+    return { server, limitMs, ...(account === undefined ? {} : { account }) }
+  }
+
+  /** The accounts that may be used; none for a server without accounts; `undefined` if all were refused. */
+  #accountsOf(server: Server): readonly Account[] | undefined {
+    const accounts = server.usableAccounts.filter((account) => !this.#refused.has(account))
+    return accounts.length === 0 && server.accounts.length > 0 ? undefined : accounts
+  }
+
+  /** What is left for an attempt with this account, 0 for no limit, `undefined` if nothing is. */
+  #limitMs(account: Account | undefined): number | undefined {
+    const handshakeMs = this.#handshakeMs(account)
+    if (handshakeMs === 0) return 0
+    const leftMs = MAX_HANDSHAKES * handshakeMs - (Date.now() - this.#startedAt)
+    return leftMs <= 0 ? undefined : Math.min(handshakeMs, leftMs)
+  }
+
+  async #pause(): Promise<void> {
+    this.#round++
+    const pauseMs = ROUND_PAUSE_MS * this.#round * (1 + PAUSE_JITTER * (2 * Math.random() - 1))
+    const { signal } = this.#ctx
+    // The timer's own rejection hides the session's reason.
+    await delay(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted())
+  }
+
+  #learn({ server, account }: Attempt, error: ProxyError): void {
+    this.#errors.push(error)
+    if (error.code === 'AUTH' && account !== undefined) {
+      this.#refused.add(account)
+      this.#triedThisRound.delete(server)
+      return
+    }
+    switch (ERROR_CODES[error.code].again) {
+      case 'never': throw this.#summary()
+      case 'other': this.#excluded.add(server); break
+      case 'connection': this.#triedThisRound.delete(server); break
+      case 'next': break
+    }
+  }
+
+  #summary(): ProxyError {
+    const last = this.#errors.at(-1)
+    if (last === undefined) return this.#nothingTried()
+    if (this.#errors.length === 1) return last
+    const { code, side, phase, server, status, retryAfterMs } = last
+    const told = this.#errors.map(({ message }) => message)
+    const distinct = [...new Set(told)].map((message) => {
+      const times = told.filter((other) => other === message).length
+      return times === 1 ? message : `${message} (${times} times)`
+    })
+    return new ProxyError(code, `Cannot reach ${formatEndpoint(this.#ctx.target)}: ${distinct.join('; ')}`, {
+      side, attempts: this.#errors, cause: last,
+      ...(phase && { phase }), ...(server && { server }), ...(status && { status }), ...(retryAfterMs && { retryAfterMs }),
+    })
+  }
+
+  #nothingTried(): ProxyError {
+    const refusal = this.#servers.flatMap(({ accounts }) => accounts).find((account) => account.refusal !== undefined)?.refusal
+    if (refusal === undefined) return new ProxyError('TIMEOUT', 'Cannot try any server within the handshake limit', { phase: 'dial' })
+    const { server, status } = refusal
+    return new ProxyError('AUTH', `${refusal.message}; not asked again until restart`, {
+      phase: 'connect', cause: refusal, ...(server && { server }), ...(status && { status }),
+    })
+  }
+}

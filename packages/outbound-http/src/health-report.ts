@@ -1,0 +1,55 @@
+import { isProxyError, type InstanceEvents, type ProxyError } from '@sluice/core'
+import type { Attempt } from './attempts.js'
+import type { Server } from './server.js'
+
+/** Tells a server's health what an attempt showed, and the instance when a server goes down or comes back. */
+export class HealthReport {
+  readonly #events: InstanceEvents
+  readonly #outboundTag: string
+
+  constructor(events: InstanceEvents, outboundTag: string) {
+    this.#events = events
+    this.#outboundTag = outboundTag
+  }
+
+  succeeded({ server, account }: Attempt): void {
+    account?.prove()
+    this.#answered(server)
+  }
+
+  /** @param target The session's target, as `host:port`. @param startedAt When the attempt began. */
+  failed({ server, account }: Attempt, error: unknown, target: string, startedAt: number): void {
+    if (!isProxyError(error)) {
+      server.health.release()
+      return
+    }
+    if (error.code === 'AUTH') account?.refuse(error)
+    if (isServersOwnFault(error)) this.#down(server, error, startedAt)
+    else if (isUnanswered(error)) {
+      server.health.release()
+      if (server.health.unanswered(target)) this.#down(server, error, startedAt)
+    } else {
+      this.#answered(server)
+      if (error.retryAfterMs !== undefined) server.health.rest(error.retryAfterMs)
+    }
+  }
+
+  #answered({ name: server, health }: Server): void {
+    if (health.answered()) this.#events.emit('server:up', { outboundTag: this.#outboundTag, server })
+  }
+
+  #down({ name: server, health }: Server, error: ProxyError, startedAt: number): void {
+    const restMs = health.failed(error, startedAt)
+    if (restMs !== undefined) this.#events.emit('server:down', { outboundTag: this.#outboundTag, server, error, restMs })
+  }
+}
+
+/** Failures that no client can cause by its choice of target. */
+function isServersOwnFault({ code, phase }: ProxyError): boolean {
+  return code === 'DNS' || code === 'DIAL' || code === 'TLS' || code === 'CERT' || code === 'ALPN' || (code === 'TIMEOUT' && phase !== 'connect')
+}
+
+/** Failures that may be the target's: only a series of them counts. */
+function isUnanswered({ code }: ProxyError): boolean {
+  return code === 'CLOSED' || code === 'TIMEOUT'
+}
