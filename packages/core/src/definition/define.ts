@@ -81,11 +81,18 @@ export function defineOutbound<Protocol extends keyof OutboundSettings & string>
   return { kind: 'outbound', ...definition } as unknown as OutboundDefinition
 }
 
-/** Declares a feature with its own top-level section. Its settings type is that of {@link FeatureSections} under that name. */
-export function defineFeature<Section extends keyof FeatureSections & string>(
-  definition: Omit<FeatureDefinition<FeatureSections[Section]>, 'kind' | 'section' | 'schema' | 'useClass' | 'create'>
-    & Construction<Feature, FeatureSections[Section]>
-    & { readonly section: Section, readonly schema: ObjectSchema<FeatureSections[Section] & object> },
+/**
+ * Declares a feature with its own top-level section. Its settings type is that of {@link FeatureSections} under that name, and it
+ * must be what the token that it provides stands for.
+ */
+export function defineFeature<Section extends keyof FeatureSections & string, Provided extends Feature = Feature>(
+  definition: Omit<FeatureDefinition<FeatureSections[Section]>, 'kind' | 'section' | 'provides' | 'schema' | 'useClass' | 'create'>
+    & Construction<NoInfer<Provided>, FeatureSections[Section]>
+    & {
+      readonly section: Section
+      readonly provides?: Token<Provided>
+      readonly schema: ObjectSchema<FeatureSections[Section] & object>
+    },
 ): FeatureDefinition {
   return { kind: 'feature', ...definition } as unknown as FeatureDefinition
 }
