@@ -38,7 +38,9 @@ function describe(error: ErrorObject, at: PathSegment[]): Fault {
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String((error.params as { additionalProperty: string }).additionalProperty)
-      return fault([...at, key], 'unknown key', suggestion(key, Object.keys(parent?.properties ?? {})))
+      return fault([...at, key], 'unknown key', parent?.patternProperties === undefined
+        ? suggestion(key, Object.keys(parent?.properties ?? {}))
+        : { hint: parent.description ?? 'no key of this form is allowed here' })
     }
     case 'required':
       return fault([...at, (error.params as { missingProperty: string }).missingProperty], 'missing')
