@@ -1,0 +1,26 @@
+import type { LogSettings } from '../log/log-settings.js'
+
+/** What every way to run has. */
+export interface CommonOptions {
+  /** Let anybody in on a public address. @default false */
+  readonly allowOpen?: boolean
+  /** In place of the config's own. @default warning */
+  readonly logLevel?: LogSettings['loglevel']
+}
+
+export const LOG_LEVELS = ['debug', 'info', 'warning', 'error', 'none'] as const
+
+/** A config as the command runs it: failures are always told, unless the config says otherwise. What is no object stays as it is. */
+export function withDefaults(config: unknown, { allowOpen = false, logLevel }: CommonOptions): unknown {
+  if (!isObject(config)) return config
+  const { log = { access: 'none' }, inbounds } = config
+  return {
+    ...config,
+    log: logLevel !== undefined && isObject(log) ? { ...log, loglevel: logLevel } : log,
+    ...(allowOpen && Array.isArray(inbounds) ? { inbounds: inbounds.map((inbound: unknown) => (isObject(inbound) ? { ...inbound, allowOpen } : inbound)) } : {}),
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

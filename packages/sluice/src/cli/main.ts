@@ -1,0 +1,72 @@
+import { Command, CommanderError, Option } from 'commander'
+import { isConfigError } from '@sluice/core'
+import { LOG_LEVELS } from './common-options.js'
+import { runDemo } from './demo.js'
+import { ExitCode } from './exit-code.js'
+import { printFaults } from './faults.js'
+import { runOneLine, type OneLineOptions } from './one-line.js'
+import { UsageError } from './proxy-url.js'
+import { runFile, type RunFileOptions } from './run-file.js'
+import { version } from './version.js'
+
+/**
+ * The `sluice` command.
+ *
+ * @param args What follows the name of the program.
+ * @returns The exit code, once the program has stopped: 0 in order, 1 a failure while running, 2 usage, 23 config.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  // `pnpm start -- run …` hands the dashes on.
+  const own = args[0] === '--' ? args.slice(1) : args
+  try {
+    await program().parseAsync(own, { from: 'user' })
+    return ExitCode.ok
+  } catch (error) {
+    return explain(error)
+  }
+}
+
+function program(): Command {
+  const command = withCommonOptions(new Command('sluice'))
+    .description('A local SOCKS and HTTP proxy that goes through upstream HTTP proxies by CONNECT')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(sluice --help shows what can be said)')
+    .option('-L, --listen <url...>', 'listen on, as socks://127.0.0.1:1080 or http://user:pass@127.0.0.1:8080')
+    .option('-F, --forward <url...>', 'go through, as http://user:pass@host:3128 or https://host:443; several are a chain, nearest first')
+    .addHelpText('after', `
+Without options it runs a demonstration: SOCKS5 on 127.0.0.1:1080 and HTTP on 127.0.0.1:8118, through an upstream of its own.
+
+Signals: SIGINT or SIGTERM stops listening and lets sessions end; a second one cuts them.
+Exit codes: 0 stopped in order, 1 failed while running, 2 usage, 23 config.`)
+    .action(async (options: OneLineOptions) => {
+      if (options.listen === undefined && options.forward === undefined) await runDemo()
+      else await runOneLine(options)
+    })
+  withCommonOptions(command.command('run'))
+    .description('run a config file, as v2ray v4 has them')
+    .requiredOption('-c, --config <file>', 'JSON with comments; "-" reads standard input')
+    .action((_own: unknown, run: Command) => runFile(run.optsWithGlobals<RunFileOptions>()))
+  return command
+}
+
+/** Those of `common-options.ts`, before or after a subcommand's name. */
+function withCommonOptions(command: Command): Command {
+  return command
+    .option('--allow-open', 'let anybody in on a public address')
+    .addOption(new Option('--log-level <level>', 'the least level that is logged').choices(LOG_LEVELS))
+}
+
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage
+  if (error instanceof UsageError) {
+    process.stderr.write(`sluice: ${error.message}\n`)
+    return ExitCode.usage
+  }
+  if (isConfigError(error)) {
+    printFaults(error.faults)
+    return ExitCode.config
+  }
+  process.stderr.write(`sluice: ${error instanceof Error ? error.message : String(error)}\n`)
+  return ExitCode.failure
+}

@@ -1,0 +1,25 @@
+import type { Module } from '@sluice/core'
+import { httpInbound } from '@sluice/inbound-http'
+import { socksInbound } from '@sluice/inbound-socks'
+import { blackholeOutbound } from '@sluice/outbound-blackhole'
+import { freedomOutbound } from '@sluice/outbound-freedom'
+import { httpOutbound } from '@sluice/outbound-http'
+import { policyFeature } from '@sluice/policy'
+import { routingFeature } from '@sluice/router'
+import { statsFeature } from '@sluice/stats'
+import { transport } from '@sluice/transport'
+import { logFeature } from './log/log-feature.js'
+
+/** Everything that ships. A config can name this much and no more; give `createInstance` further modules beside them. */
+export const modules: readonly Module[] = [
+  transport,
+  logFeature,
+  policyFeature,
+  statsFeature,
+  routingFeature,
+  socksInbound,
+  httpInbound,
+  httpOutbound,
+  freedomOutbound,
+  blackholeOutbound,
+]
