@@ -25,6 +25,7 @@ export type { DialerFactory, DialerSpec, Listener, ListenerFactory, ListenerSpec
 export type { AnyInboundConfig, AnyOutboundConfig, Config, InboundConfig, OutboundConfig } from './config/config.js'
 export { formatPath, parsePath, type PathSegment } from './config/config-path.js'
 export { portSchema } from './config/envelope.js'
+export { suggestion } from './config/suggest.js'
 
 export {
   defineFeature, defineInbound, defineOutbound, defineTransport,
