@@ -35,8 +35,13 @@ export interface HttpOutboundSettings {
   readonly servers: readonly ServerSettings[]
   /** Fields added to each CONNECT request; names keep their case. A `Proxy-Connection` here replaces ours. @default {} */
   readonly headers?: Readonly<Record<string, string>>
-  /** Which HTTP to speak: `auto` takes what ALPN picks, HTTP/1.1 without TLS. @default auto */
-  readonly version?: 'auto' | '1.1'
+  /**
+   * Which HTTP to speak: `auto` takes what ALPN picks, and HTTP/1.1 without TLS; `2` without TLS is prior knowledge
+   * (RFC 9113 §3.3). @default auto
+   */
+  readonly version?: 'auto' | '1.1' | '2'
+  /** HTTP/2 connections to one server for one account; tunnels past what they take wait. @default 256 */
+  readonly maxConnections?: number
   /** @default propagate */
   readonly halfClose?: HalfClose
 }
@@ -90,7 +95,8 @@ export const httpOutboundSchema: ObjectSchema<HttpOutboundSettings> = {
       description: 'Fields added to each CONNECT request',
       default: {},
     },
-    version: { type: 'string', enum: ['auto', '1.1'], description: 'Which HTTP to speak; auto takes what ALPN picks', default: 'auto' },
+    version: { type: 'string', enum: ['auto', '1.1', '2'], description: 'Which HTTP to speak; auto takes what ALPN picks', default: 'auto' },
+    maxConnections: { type: 'integer', minimum: 1, description: 'HTTP/2 connections to one server for one account', default: 256 },
     halfClose,
   },
 }

@@ -1,0 +1,28 @@
+import { constants } from 'node:http2'
+import { ProxyError } from '@sluice/core'
+
+const NAMES = new Map(Object.entries(constants)
+  .filter(([name, value]) => /^NGHTTP2_(NO_ERROR|\w+_ERROR|REFUSED_STREAM|CANCEL|STREAM_CLOSED|ENHANCE_YOUR_CALM|INADEQUATE_SECURITY|SETTINGS_TIMEOUT|HTTP_1_1_REQUIRED)$/.test(name)
+    && typeof value === 'number' && value >= 0)
+  .map(([name, value]) => [value as number, name.replace('NGHTTP2_', '')]))
+
+/** What an RST_STREAM before the answer means (RFC 9113 §7, §8.5, §8.7). */
+export function resetError(rstCode: number, server: string): ProxyError {
+  const name = NAMES.get(rstCode) ?? `code ${rstCode}`
+  const options = { phase: 'connect', server } as const
+  switch (rstCode) {
+    case constants.NGHTTP2_REFUSED_STREAM:
+      return new ProxyError('REFUSED', `Server ${server} did not process the request (${name})`, options)
+    case constants.NGHTTP2_CONNECT_ERROR:
+      return new ProxyError('STATUS', `Server ${server} cannot reach the target (${name})`, options)
+    case constants.NGHTTP2_HTTP_1_1_REQUIRED:
+      return new ProxyError('REFUSED', `Server ${server} wants HTTP/1.1 for this request (${name})`, options)
+    case constants.NGHTTP2_NO_ERROR:
+    case constants.NGHTTP2_INTERNAL_ERROR:
+    case constants.NGHTTP2_CANCEL:
+    case constants.NGHTTP2_ENHANCE_YOUR_CALM:
+      return new ProxyError('CLOSED', `Server ${server} reset the stream before it answered CONNECT (${name})`, options)
+    default:
+      return new ProxyError('PROTO', `Server ${server} reset the stream as if we had broken the protocol (${name})`, options)
+  }
+}

@@ -1,0 +1,97 @@
+import { ProxyError, type Connection, type Context, type Dialer, type Phase } from '@sluice/core'
+import { abort, limitSignal } from '@sluice/transport'
+import type { Account } from './account.js'
+import type { Attempt } from './attempts.js'
+import { connectOverHttp1, type ConnectRequest } from './http1-connect.js'
+import { HedgedTunnel } from './http2/hedged-tunnel.js'
+import { SessionPool, type Lease, type PoolDialOptions } from './http2/session-pool.js'
+import type { Server } from './server.js'
+import type { HttpOutboundSettings } from './settings.js'
+
+const MAX_CONNECTIONS = 256
+
+/** Opens tunnels: in a connection of their own over HTTP/1.1, or in a stream of a pooled one over HTTP/2. */
+export class Tunnels {
+  readonly #pools = new WeakMap<Dialer, Map<Server | Account, SessionPool>>()
+  readonly #open = new Set<SessionPool>()
+  readonly #headers: readonly (readonly [string, string])[]
+  readonly #maxConnections: number
+  readonly #priorKnowledge: boolean
+  readonly #alpn: { readonly alpn?: readonly string[] }
+  readonly #hasOtherServers: boolean
+
+  constructor({ headers = {}, version = 'auto', maxConnections = MAX_CONNECTIONS, servers }: HttpOutboundSettings) {
+    this.#headers = Object.entries(headers)
+    this.#maxConnections = maxConnections
+    this.#priorKnowledge = version === '2'
+    this.#alpn = version === 'auto' ? {} : { alpn: [version === '2' ? 'h2' : 'http/1.1'] }
+    this.#hasOtherServers = servers.length > 1
+  }
+
+  /**
+   * Opens one tunnel as the attempt says, within its limit.
+   * @param authority The target, as `formatTarget` wrote it.
+   * @throws {ProxyError} @throws `ctx.signal.reason` as it is.
+   */
+  async open(ctx: Context, dialer: Dialer, attempt: Attempt, authority: string): Promise<Connection> {
+    const { server, account, limitMs } = attempt
+    let phase: Phase = 'dial'
+    using limit = limitSignal(ctx.signal, limitMs, () => timeout(server, phase, limitMs))
+    const onPhase = (next: Phase): void => {
+      phase = next
+    }
+    const credentials = account === undefined ? {} : { credentials: account.credentials }
+    const request: ConnectRequest = { authority, headers: this.#headers, server: server.name, ...credentials }
+    const pool = this.#poolOf(dialer, server, account)
+    const options = { signal: limit.signal, onPhase, hasOtherServers: this.#hasOtherServers }
+    for (;;) {
+      const lease = await pool.lease(options)
+      phase = 'connect'
+      const tunnel = await openOn(lease, pool, request, options)
+      if (tunnel !== 'again') return tunnel
+    }
+  }
+
+  /** Cuts all pooled connections. */
+  close(): void {
+    for (const pool of this.#open) pool.close()
+    this.#open.clear()
+  }
+
+  /** One pool for each dialer, server and configured account: what one may use is nobody else's. */
+  #poolOf(dialer: Dialer, server: Server, account: Account | undefined): SessionPool {
+    const pools = this.#pools.get(dialer) ?? new Map<Server | Account, SessionPool>()
+    this.#pools.set(dialer, pools)
+    const key = account ?? server
+    const known = pools.get(key)
+    if (known !== undefined) return known
+    const dial = (options: PoolDialOptions): Promise<Connection> => dialer.dial(server.destination, { ...this.#alpn, ...options })
+    const pool = new SessionPool(dial, { server: server.name, maxConnections: this.#maxConnections, priorKnowledge: this.#priorKnowledge })
+    pools.set(key, pool)
+    this.#open.add(pool)
+    return pool
+  }
+}
+
+async function openOn(lease: Lease, pool: SessionPool, request: ConnectRequest, options: ConstructorParameters<typeof HedgedTunnel>[3]): Promise<Connection | 'again'> {
+  if (lease.kind === 'session') return new HedgedTunnel(pool, lease.session, request, options).open()
+  const { connection } = lease
+  try {
+    assertSpeaksHttp1(connection, request.server)
+    await connectOverHttp1(connection, request, options.signal)
+    return connection
+  } catch (error) {
+    abort(connection, error as Error)
+    throw error
+  }
+}
+
+function assertSpeaksHttp1({ alpnProtocol }: Connection, server: string): void {
+  if (typeof alpnProtocol !== 'string' || alpnProtocol === 'http/1.1' || alpnProtocol === 'http/1.0') return
+  throw new ProxyError('ALPN', `Server ${server} chose ALPN protocol "${alpnProtocol}", which was not asked for`, { phase: 'tls', server })
+}
+
+function timeout({ name }: Server, phase: Phase, limitMs: number): ProxyError {
+  const doing = phase === 'connect' ? 'no answer to CONNECT' : phase === 'tls' ? 'no TLS handshake' : 'no connection'
+  return new ProxyError('TIMEOUT', `Server ${name} gave ${doing} within ${limitMs} ms`, { phase, server: name })
+}
