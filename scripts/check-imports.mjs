@@ -41,7 +41,7 @@ function faultOfBare(pkg, file, module) {
 }
 
 for (const pkg of all) {
-  if (layerOf(pkg.name) === undefined) faults.push(`packages/${pkg.name}: no layer is known for this name, add it to scripts/check-imports.mjs`)
+  if (layerOf(pkg.name) === undefined) faults.push(`packages/${pkg.name}: scripts/check-imports.mjs knows no layer for this name`)
   const inside = join(pkg.folder, 'src') + sep
   const graph = new Map()
   for (const file of sourcesOf(pkg)) {

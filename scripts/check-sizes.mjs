@@ -11,7 +11,9 @@ const files = packages().flatMap(sourcesOf).map((path) => {
 }).sort((a, b) => b.lines.length - a.lines.length)
 
 const median = files[Math.floor(files.length / 2)]?.lines.length ?? 0
-const faults = files.filter(({ lines }) => lines.length > MAX_LINES).map(({ path, lines }) => `${path}: ${lines.length} lines, at most ${MAX_LINES}`)
+const faults = files
+  .filter(({ lines }) => lines.length > MAX_LINES)
+  .map(({ path, lines }) => `${path}: ${lines.length} lines, at most ${MAX_LINES}`)
 if (median > MEDIAN_LINES) faults.push(`the median is ${median} lines, at most ${MEDIAN_LINES}`)
 if (faults.length > 0) {
   for (const { path, lines } of files.slice(0, 15)) console.log(`${String(lines.length).padStart(6)}  ${path}`)

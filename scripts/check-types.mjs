@@ -8,7 +8,9 @@ function tsc(...args) {
   return status === 0
 }
 
-const tests = packages().filter((pkg) => filesUnder(join(pkg.folder, 'test'), '.ts').length > 0).map((pkg) => join('packages', pkg.name, 'test'))
+const tests = packages()
+  .filter((pkg) => filesUnder(join(pkg.folder, 'test'), '.ts').length > 0)
+  .map((pkg) => join('packages', pkg.name, 'test'))
 const failed = []
 if (!tsc('-b')) failed.push('tsc -b')
 for (const path of tests) {

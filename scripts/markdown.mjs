@@ -6,7 +6,8 @@ import { ROOT, filesUnder, packages } from './tree.mjs'
 export function documents() {
   const candidates = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'].map((name) => join(ROOT, name))
   for (const pkg of packages()) candidates.push(join(pkg.folder, 'README.md'))
-  return [...candidates.filter(existsSync), ...['docs', 'interop', 'examples', 'bench'].flatMap((name) => filesUnder(join(ROOT, name), '.md'))]
+  const folders = ['docs', 'interop', 'examples', 'bench'].flatMap((name) => filesUnder(join(ROOT, name), '.md'))
+  return [...candidates.filter(existsSync), ...folders]
 }
 
 /** The fenced blocks of a text: `info` after the fence, `line` of the first line of `code`, counted from 1. */
