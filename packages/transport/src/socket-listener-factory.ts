@@ -1,0 +1,23 @@
+import { isIP } from 'node:net'
+import {
+  ConfigError, EVENTS, fault, inject, injectable,
+  type Fault, type InstanceEvents, type Listener, type ListenerFactory, type ListenerSpec,
+} from '@sluice/core'
+import { keepAliveIdleMs } from './keep-alive.js'
+import { SocketListener } from './socket-listener.js'
+import { tlsServerOptions } from './tls-server-options.js'
+
+/** Makes TCP listeners, with TLS where the settings say so. */
+@injectable()
+export class SocketListenerFactory implements ListenerFactory {
+  constructor(@inject(EVENTS) private readonly events: InstanceEvents) {}
+
+  create({ listen, port, stream, handshakeMs }: ListenerSpec): Listener {
+    const faults: Fault[] = []
+    const host = listen === 'localhost' ? '127.0.0.1' : listen
+    if (isIP(host) === 0) faults.push(fault(['listen'], `must be an IP address or "localhost", not "${listen}"`))
+    const tls = stream.security === 'tls' ? tlsServerOptions(stream.tlsSettings ?? {}, faults) : undefined
+    if (faults.length > 0) throw new ConfigError(faults)
+    return new SocketListener({ host, port, keepAliveIdleMs: keepAliveIdleMs(stream), handshakeMs, ...(tls && { tls }) }, this.events)
+  }
+}
