@@ -22,6 +22,7 @@ export type { HeaderList, HttpRequestHead, Link, RequestForm } from './contracts
 export { isTunnelOutbound, type Outbound, type OutboundHandler, type OutboundManager, type TunnelOutbound } from './contracts/outbound.js'
 export type { DialerFactory, DialerSpec, Listener, ListenerFactory, ListenerSpec, StreamSettings } from './contracts/transport.js'
 
+export { accountFaults, Accounts, accountsSchema, type ClientAccount } from './accounts.js'
 export type { AnyInboundConfig, AnyOutboundConfig, Config, InboundConfig, OutboundConfig } from './config/config.js'
 export { formatPath, parsePath, type PathSegment } from './config/config-path.js'
 export { portSchema } from './config/envelope.js'
