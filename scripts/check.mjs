@@ -5,7 +5,7 @@ import { ROOT } from './tree.mjs'
 
 const script = (name, ...args) => [process.execPath, join(ROOT, 'scripts', name), ...args]
 const STEPS = {
-  lint: [join(ROOT, 'node_modules', '.bin', 'oxlint'), '--deny-warnings', '.'],
+  lint: [join(ROOT, 'node_modules', '.bin', 'oxlint'), '--deny-warnings', '--format=unix', '.'],
   types: script('check-types.mjs'),
   imports: script('check-imports.mjs'),
   sizes: script('check-sizes.mjs'),
