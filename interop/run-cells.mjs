@@ -5,7 +5,7 @@ import { CELLS } from './cells/cells.mjs'
 import { startSluice } from './sluice.mjs'
 
 const CELL_LIMIT_MS = 12_000
-const LOG_LINES = 5
+const LOG_LINES = 3
 
 /** Marks every cell that applies. Rejects only when the program under test does not start. */
 export async function runCells(lane, upstream, results) {
@@ -32,7 +32,7 @@ export async function runCells(lane, upstream, results) {
 
 function describe(error) {
   if (!error.generatedMessage) return error.message
-  const show = (value) => inspect(value, { breakLength: Infinity, maxStringLength: 300 })
+  const show = (value) => inspect(value, { breakLength: Infinity, maxStringLength: 160 })
   return `got ${show(error.actual)}, want ${show(error.expected)}`
 }
 

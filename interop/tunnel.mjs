@@ -28,7 +28,7 @@ export async function openTunnel(inbound, port) {
 }
 
 /** Reads the first bytes, as many as `lengthOf` says of what has come so far (undefined: not known yet), and puts back the rest. */
-async function readHead(socket, lengthOf) {
+export async function readHead(socket, lengthOf) {
   let bytes = Buffer.alloc(0)
   for (;;) {
     const length = lengthOf(bytes)
@@ -47,6 +47,8 @@ async function readHead(socket, lengthOf) {
 export async function readAll(socket) {
   let text = ''
   socket.on('data', (chunk) => { text += chunk })
+  // Reading by 'readable' before has stopped the flow.
+  socket.resume()
   try {
     await once(socket, 'end')
     return { text, end: 'FIN' }

@@ -1,15 +1,12 @@
 import { equal } from 'node:assert/strict'
-import { once } from 'node:events'
 import { BANNER } from '../targets/raw-target.mjs'
-import { openTunnel } from '../tunnel.mjs'
+import { openTunnel, readHead } from '../tunnel.mjs'
 
 /** The target speaks first, and the client has not said a word. */
 async function greetsFirst(lane, inbound) {
   const socket = await openTunnel(inbound, lane.targets.banner.port)
   try {
-    let text = ''
-    while (text.length < BANNER.length) text += (await once(socket, 'data'))[0]
-    equal(text, BANNER)
+    equal(await readHead(socket, () => BANNER.length), BANNER)
   } finally {
     socket.destroy()
   }
