@@ -3,12 +3,32 @@
  *
  * @example
  * ```ts
- * import { createCertificates } from '@sluice/testkit'
+ * import { scriptedUpstream } from '@sluice/testkit'
  *
- * const certificates = await createCertificates()
- * const { certPem, keyPem } = await certificates.issue()
+ * await using upstream = await scriptedUpstream(async (peer) => {
+ *   await peer.expectHead()
+ *   await peer.send('HTTP/1.1 200 OK\r\n\r\nearly')
+ * })
  * ```
  *
  * @packageDocumentation
  */
 export { createCertificates, type CertificateOptions, type Certificates, type IssuedCertificate } from './certificates.js'
+export { connectProxy, type ConnectProxy, type ConnectProxyOptions, type ProxyBehaviour } from './connect-proxy.js'
+export { leakCounter, type LeakCounter, type LeakCounterOptions } from './leak-counter.js'
+export { closedPort, type ServerTls } from './listening.js'
+export { pattern, sha256 } from './pattern.js'
+export { reset } from './reset.js'
+export { lateReply, type BehaviourOptions, type TargetKind } from './target/behaviours.js'
+export { startHttpTarget, type HttpTarget, type SeenRequest } from './target/start-http-target.js'
+export { startTarget, type Target, type TargetOptions } from './target/start-target.js'
+export type { TargetConnection } from './target/target-connection.js'
+export { connectTo, tcpPair, type TcpPair } from './tcp-pair.js'
+export { testContext, testPolicies, type TestContextOptions } from './test-context.js'
+export { testLink, type TestLink } from './test-link.js'
+export { connectTlsTo, tlsPair, type TlsPair, type TlsPairOptions } from './tls-pair.js'
+export { until, untilSteady } from './until.js'
+export { Peer, type FinOptions, type PeerOptions, type SendOptions } from './upstream/peer.js'
+export { scriptedUpstream, type Script, type ScriptedUpstream, type ScriptedUpstreamOptions } from './upstream/scripted-upstream.js'
+export { runSteps, type Step } from './upstream/steps.js'
+export { within } from './within.js'
