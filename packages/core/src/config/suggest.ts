@@ -1,9 +1,9 @@
-/** The candidate that is most likely meant by a mistyped word: equal but for case, or at most a third of its letters away. */
+/** The candidate that is most likely meant by a mistyped word: at most a third of its letters away, or one within the other. */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    const distance = distanceOf(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance
@@ -16,6 +16,13 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
 export function suggestion(word: string, candidates: Iterable<string>): { hint?: string } {
   const candidate = suggest(word, candidates)
   return candidate === undefined ? {} : { hint: `did you mean "${candidate}"?` }
+}
+
+/** `Username` is meant as `user`, and `Password` as `pass`, far as they are by single letters. */
+function distanceOf(word: string, candidate: string): number {
+  const shorter = Math.min(word.length, candidate.length)
+  const isPart = shorter >= 4 && (word.startsWith(candidate) || candidate.startsWith(word))
+  return isPart ? 1 : editDistance(word, candidate)
 }
 
 /** Levenshtein's distance, in one row. Words longer than 64 characters are not worth a suggestion. */

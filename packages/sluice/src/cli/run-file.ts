@@ -1,4 +1,5 @@
-import { locateFaults, readConfig } from '@sluice/config'
+import { text } from 'node:stream/consumers'
+import { loadConfigFile, locateFaults, parseConfig, type ConfigDocument } from '@sluice/config'
 import { ConfigError, createInstance, isConfigError, type Config, type Instance } from '@sluice/core'
 import { modules } from '../modules.js'
 import { withDefaults, type CommonOptions } from './common-options.js'
@@ -11,14 +12,15 @@ export interface RunFileOptions extends CommonOptions {
 
 /** Runs a config file until a signal. @throws {ConfigError} whose faults have their positions in the file. */
 export async function runFile({ config: path, ...options }: RunFileOptions): Promise<void> {
-  const document = await readConfig(path)
-  const locating = <T>(action: () => T): T => {
-    try {
-      return action()
-    } catch (error) {
-      throw isConfigError(error) ? new ConfigError(locateFaults(error.faults, document)) : error
-    }
-  }
-  const instance: Instance = locating(() => createInstance(withDefaults(document.config, options) as Config, { modules }))
+  const document = path === '-' ? parseConfig(await text(process.stdin), { file: 'stdin' }) : await loadConfigFile(path)
+  const instance = createLocated(document, options)
   await serve(instance, { remarks: locateFaults([...document.remarks, ...instance.remarks], document) })
+}
+
+function createLocated(document: ConfigDocument, options: CommonOptions): Instance {
+  try {
+    return createInstance(withDefaults(document.config, options) as Config, { modules })
+  } catch (error) {
+    throw isConfigError(error) ? new ConfigError(locateFaults(error.faults, document)) : error
+  }
 }
