@@ -1,1 +1,23 @@
-export {}
+/**
+ * Config text to config object, and the line and column of every fault.
+ *
+ * @example
+ * ```ts
+ * import { createInstance, formatFault, isConfigError, type Config } from '@sluice/core'
+ * import { loadConfigFile, locateFaults } from '@sluice/config'
+ * import { transport } from '@sluice/transport'
+ *
+ * const document = await loadConfigFile('config.json')
+ * try { createInstance(document.config as Config, { modules: [transport] }) }
+ * catch (error) { if (isConfigError(error)) console.error(locateFaults(error.faults, document).map(formatFault)) }
+ * ```
+ *
+ * @packageDocumentation
+ */
+export { formatCodeFrame } from './code-frame.js'
+export type { ConfigDocument } from './config-document.js'
+export type { Position } from './line-map.js'
+export { loadConfigFile, readConfigFile } from './load-config-file.js'
+export { locateFaults } from './locate-faults.js'
+export { parseConfig, type ParseConfigOptions } from './parse-config.js'
+export { MAX_DEPTH } from './syntax-faults.js'
