@@ -12,7 +12,8 @@ const IGNORED_IN_LEVELS = {
 export function checkPolicy({ levels = {}, system }: PolicySettings): Fault[] {
   const faults = Object.entries(levels).flatMap(([key, level]) => levelFaults(key, level))
   if (system?.overrideAccessLogDest !== undefined) {
-    faults.push(fault(['system', 'overrideAccessLogDest'], 'ignored: the access log always names the target that the client asked for', { severity: 'warning' }))
+    const why = 'ignored: the access log always names the target that the client asked for'
+    faults.push(fault(['system', 'overrideAccessLogDest'], why, { severity: 'warning' }))
   }
   return faults
 }

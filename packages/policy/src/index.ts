@@ -5,6 +5,7 @@
  * ```ts
  * import { createInstance } from '@sluice/core'
  * import { policyFeature } from '@sluice/policy'
+ * import { transport } from '@sluice/transport'
  *
  * const config = { policy: { levels: { 0: { connIdle: 60 }, 1: { handshake: 4.5, statsUserUplink: true } } } }
  * const instance = createInstance(config, { modules: [policyFeature, transport] })

@@ -19,7 +19,8 @@ function ruleFaults(rule: RoutingRule, at: readonly (string | number)[], known: 
   const missing = presentIn(rule, UNSUPPORTED_IN_RULES)
   const faults = missing.map((key) => fault([...at, key], 'not supported yet'))
   if (missing.length === 0 && rule.inboundTag === undefined && rule.network === undefined) {
-    faults.push(fault(at, 'has no condition and would take every session', { hint: 'name inboundTag or network; the first outbound takes what no rule takes' }))
+    const hint = 'name inboundTag or network; the first outbound takes what no rule takes'
+    faults.push(fault(at, 'has no condition and would take every session', { hint }))
   }
   if (!missing.includes('balancerTag')) faults.push(...outboundFaults(rule.outboundTag, [...at, 'outboundTag'], known))
   return [...faults, ...inboundFaults(rule, [...at, 'inboundTag'], known), ...networkFaults(rule, [...at, 'network'])]

@@ -3,11 +3,13 @@
  *
  * @example
  * ```ts
- * import { createInstance } from '@sluice/core'
+ * import { createInstance, type Config, type Module } from '@sluice/core'
  * import { routingFeature } from '@sluice/router'
  *
- * const routing = { rules: [{ inboundTag: ['office'], outboundTag: 'proxy' }] }
- * const instance = createInstance({ inbounds, outbounds, routing }, { modules: [routingFeature, ...others] })
+ * export function start(config: Config, modules: readonly Module[]) {
+ *   const routing = { rules: [{ inboundTag: ['office'], outboundTag: 'proxy' }] }
+ *   return createInstance({ ...config, routing }, { modules: [...modules, routingFeature] })
+ * }
  * ```
  *
  * @packageDocumentation

@@ -5,6 +5,7 @@
  * ```ts
  * import { createInstance, STATS_MANAGER } from '@sluice/core'
  * import { statsFeature } from '@sluice/stats'
+ * import { transport } from '@sluice/transport'
  *
  * const instance = createInstance({ stats: {} }, { modules: [statsFeature, transport] })
  * const uplinkBytes = instance.get(STATS_MANAGER).snapshot().get('inbound>>>office>>>traffic>>>uplink')
