@@ -1,1 +1,33 @@
-export {}
+/**
+ * The SOCKS inbound: SOCKS5 with CONNECT, with or without user and password.
+ *
+ * @example
+ * ```ts
+ * import { createInstance } from '@sluice/core'
+ * import { socksInbound } from '@sluice/inbound-socks'
+ * import { transport } from '@sluice/transport'
+ *
+ * const settings = { auth: 'password', accounts: [{ user: 'me', pass: 'secret' }] } as const
+ * createInstance({ inbounds: [{ protocol: 'socks', port: 1080, settings }] }, { modules: [transport, socksInbound] })
+ * ```
+ *
+ * @packageDocumentation
+ */
+import { defineInbound } from '@sluice/core'
+import { checkSettings, socksInboundSchema } from './settings.js'
+import { SocksInbound } from './socks-inbound.js'
+
+const SOCKS5 = 5
+
+/** The `socks` protocol for `createInstance`. */
+export const socksInbound = defineInbound({
+  protocol: 'socks',
+  schema: socksInboundSchema,
+  check: checkSettings,
+  authenticates: ({ auth }) => auth === 'password',
+  claims: (firstByte) => firstByte === SOCKS5,
+  useClass: SocksInbound,
+})
+
+export type { SocksInboundSettings } from './settings.js'
+export { SocksInbound } from './socks-inbound.js'

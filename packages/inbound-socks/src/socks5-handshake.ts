@@ -1,0 +1,65 @@
+import { answerTo, ProxyError, tcp, type Accounts, type Connection, type Destination } from '@sluice/core'
+import { decode } from '@sluice/transport'
+import { MessageDecoder } from './message-decoder.js'
+import {
+  COMMAND_CONNECT, formatAuthStatus, formatMethod, formatReply, METHOD_NO_AUTH, METHOD_NONE_ACCEPTABLE, METHOD_PASSWORD, parseCredentials,
+  parseGreeting, parseRequest, refuseRequest, REPLY_SUCCEEDED, type Socks5Request,
+} from './socks5-codec.js'
+import { SocksRefusal } from './socks-refusal.js'
+import { targetFault } from './target-fault.js'
+
+/** What a client asked for, in whichever version of SOCKS, and the answers that its version has. */
+export interface SocksRequest {
+  readonly target: Destination
+  /** Who the client proved to be; absent where nobody is asked. */
+  readonly user?: string
+  /** Tells it that the target is reached. */
+  readonly granted: Buffer
+  /** Tells it why the session did not open. */
+  readonly refused: (error: unknown) => Buffer
+}
+
+/**
+ * Negotiates SOCKS5 up to the request, which is left without an answer. What the client sent behind it stays in the connection.
+ *
+ * @param accounts Who is let in; `undefined`: nobody is asked for a password.
+ * @throws {SocksRefusal} PROTO, AUTH, UNSUPPORTED (a command other than CONNECT), TARGET. The answer is the caller's to send.
+ * @throws {UnexpectedEnd} when the client leaves; `signal.reason` as it is.
+ */
+export async function acceptSocks5(connection: Connection, accounts: Accounts | undefined, signal: AbortSignal): Promise<SocksRequest> {
+  const offered = await decode(connection, new MessageDecoder(parseGreeting), signal)
+  const method = accounts === undefined ? METHOD_NO_AUTH : METHOD_PASSWORD
+  if (!offered.includes(method)) throw noMethod(offered, method)
+  connection.write(formatMethod(method))
+  const user = accounts === undefined ? {} : { user: await authenticate(connection, accounts, signal) }
+  const target = targetOf(await decode(connection, new MessageDecoder(parseRequest), signal))
+  return { target, ...user, granted: formatReply(REPLY_SUCCEEDED), refused }
+}
+
+async function authenticate(connection: Connection, accounts: Accounts, signal: AbortSignal): Promise<string> {
+  const { user, pass } = await decode(connection, new MessageDecoder(parseCredentials), signal)
+  if (!accounts.verify(user, pass)) {
+    throw new SocksRefusal(new ProxyError('AUTH', 'The client sent a wrong user or password', { side: 'downstream' }), formatAuthStatus(false))
+  }
+  connection.write(formatAuthStatus(true))
+  return user
+}
+
+function targetOf({ command, host, port }: Socks5Request): Destination {
+  if (command !== COMMAND_CONNECT) {
+    throw refuseRequest(new ProxyError('UNSUPPORTED', `The client sent command ${command}, and only CONNECT (1) is served`, { side: 'downstream' }))
+  }
+  const fault = targetFault(host, port)
+  if (fault !== undefined) throw refuseRequest(fault)
+  return tcp(host, port)
+}
+
+function refused(error: unknown): Buffer {
+  return formatReply(answerTo(error).socks)
+}
+
+function noMethod(offered: readonly number[], wanted: number): SocksRefusal {
+  const wants = wanted === METHOD_PASSWORD ? 'user and password (2)' : 'no authentication (0)'
+  const message = `The client offered methods [${offered.join(', ')}] and this inbound wants ${wants}`
+  return new SocksRefusal(new ProxyError('AUTH', message, { side: 'downstream' }), formatMethod(METHOD_NONE_ACCEPTABLE))
+}

@@ -1,0 +1,74 @@
+import { createInstance, isConfigError, type Context } from '@sluice/core'
+import { connectTo, leakCounter, pattern, Peer, sha256, until } from '@sluice/testkit'
+import { transport } from '@sluice/transport'
+import { describe, expect, it } from 'vitest'
+import { socksInbound, type SocksInboundSettings } from '../src/index.js'
+import { echoOutbound } from './echo-outbound.js'
+
+const ACCOUNTS = [{ user: 'me', pass: 'hush' }]
+
+describe('socksInbound', () => {
+  it('carries a session from a listener to an outbound and back, half-close and all', async () => {
+    const counter = leakCounter()
+    {
+      const asked: Context[] = []
+      await using instance = createInstance(
+        { inbounds: [{ protocol: 'socks', tag: 'in', port: 0, settings: { auth: 'password', accounts: ACCOUNTS } }], outbounds: [{ protocol: 'echo' }] },
+        { modules: [transport, socksInbound, echoOutbound(asked)] },
+      )
+      await instance.start()
+      const client = new Peer(await connectTo(instance.listening[0]?.address.port ?? 0))
+      const payload = pattern(300_000)
+      await client.send(Buffer.from('\x05\x01\x02\x01\x02me\x04hush\x05\x01\x00\x03\x04echo\x00\x07', 'latin1'))
+      await client.send(payload)
+      await client.fin()
+      await client.expect(Buffer.from('\x05\x02\x01\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00', 'latin1'))
+      expect(sha256(await client.expectBytes(payload.length))).toBe(sha256(payload))
+      await client.expectEnd()
+      await until(() => instance.connections().length === 0, 'the session to end')
+      expect(asked).toMatchObject([{
+        target: { network: 'tcp', host: 'echo', port: 7 }, user: { name: 'me', level: 0 }, inboundTag: 'in', source: { host: '127.0.0.1' },
+        record: { uplinkBytes: payload.length, downlinkBytes: payload.length, outcome: 'closed' },
+      }])
+    }
+    await counter.expectNoLeaks()
+  })
+
+  it.each<[string, SocksInboundSettings, string[]]>([
+    ['accounts that nobody is asked for', { accounts: ACCOUNTS }, ['auth']],
+    ['a password from nobody', { auth: 'password' }, ['accounts']],
+    ['two accounts of one name', { auth: 'password', accounts: [...ACCOUNTS, ...ACCOUNTS] }, ['accounts[1].user']],
+    ['what SOCKS cannot carry', { auth: 'password', accounts: [{ user: 'é'.repeat(128), pass: 'h'.repeat(256) }] }, ['accounts[0].user', 'accounts[0].pass']],
+    ['an unknown kind of authentication', { auth: 'gssapi' as 'noauth' }, ['auth']],
+    ['a level below 0', { userLevel: -1 }, ['userLevel']],
+    ['an account without a password', { auth: 'password', accounts: [{ user: 'me' } as typeof ACCOUNTS[0]] }, ['accounts[0].pass']],
+  ])('refuses %s, and shows no password', (_, settings, paths) => {
+    const faults = faultsOf(settings)
+    expect(faults.map(({ path }) => path)).toEqual(paths.map((path) => `inbounds[0].settings.${path}`))
+    expect(JSON.stringify(faults)).not.toMatch(/hush|hhh/)
+  })
+
+  it('takes what v2ray has', () => {
+    expect(faultsOf({ auth: 'password', accounts: ACCOUNTS, udp: true, ip: '127.0.0.1', userLevel: 1 })).toEqual([])
+    expect(faultsOf({ auth: 'noauth', accounts: [] })).toEqual([])
+  })
+
+  it('T1 is refused on a public address unless it authenticates', () => {
+    expect(faultsOf({ udp: true }, '0.0.0.0').map(({ path }) => path)).toEqual(['inbounds[0].listen'])
+    expect(faultsOf({ auth: 'password', accounts: ACCOUNTS }, '0.0.0.0')).toEqual([])
+  })
+
+  it('claims connections that start with the version of SOCKS5', () => {
+    expect([...Array(256).keys()].filter((byte) => socksInbound.claims?.(byte))).toEqual([5])
+  })
+})
+
+function faultsOf(settings: SocksInboundSettings, listen = '127.0.0.1'): { path: string }[] {
+  try {
+    createInstance({ inbounds: [{ protocol: 'socks', port: 0, listen, settings }], outbounds: [{ protocol: 'echo' }] }, { modules: [transport, socksInbound, echoOutbound([])] })
+    return []
+  } catch (error) {
+    if (isConfigError(error)) return [...error.faults]
+    throw error
+  }
+}
