@@ -1,0 +1,27 @@
+import type { Accounts } from '@sluice/core'
+import { valuesOf, type RequestHead } from './request-head.js'
+import { RequestRefusal } from './request-refusal.js'
+
+/** The field of a 407 that says how to authenticate (RFC 7617 §2). */
+export const CHALLENGE = ['Proxy-Authenticate', 'Basic realm="sluice", charset="UTF-8"'] as const
+
+const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i
+
+/** User and password of a `Proxy-Authorization` value (RFC 7617 §2, UTF-8), or `undefined` where it is no such value. */
+export function parseBasic(value: string): { user: string, pass: string } | undefined {
+  const text = Buffer.from(BASIC.exec(value)?.[1] ?? '', 'base64').toString('utf8')
+  const colon = text.indexOf(':')
+  return colon === -1 ? undefined : { user: text.slice(0, colon), pass: text.slice(colon + 1) }
+}
+
+/**
+ * The user whom a request's `Proxy-Authorization` proves. Exactly one such field is accepted.
+ * @throws {RequestRefusal} 407
+ */
+export function authenticate(head: RequestHead, accounts: Accounts): string {
+  const values = valuesOf(head, 'proxy-authorization')
+  const credentials = values.length === 1 ? parseBasic(values[0] ?? '') : undefined
+  if (credentials !== undefined && accounts.verify(credentials.user, credentials.pass)) return credentials.user
+  const what = values.length === 0 ? 'This proxy wants a user and password' : 'The user or password is wrong'
+  throw new RequestRefusal(407, 'AUTH', what, 'send "Proxy-Authorization: Basic" with an account of this proxy')
+}

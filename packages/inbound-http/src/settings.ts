@@ -1,0 +1,40 @@
+import { accountFaults, accountsSchema, fault, type ClientAccount, type Fault, type ObjectSchema } from '@sluice/core'
+
+/** Settings of an `http` inbound, as v2ray has them. */
+export interface HttpInboundSettings {
+  /** With accounts, only who sends one of them (Basic, RFC 7617) is let in. A user must not hold a colon. @default [] */
+  readonly accounts?: readonly ClientAccount[]
+  /** Accepted and without effect so far. @default false */
+  readonly allowTransparent?: boolean
+  /** The policy level of its sessions, and of the time that a client has for its request. @default 0 */
+  readonly userLevel?: number
+  /** Seconds. Accepted and without effect: the policy's `connIdle` rules. */
+  readonly timeout?: number
+}
+
+declare module '@sluice/core' {
+  interface InboundSettings {
+    http: HttpInboundSettings
+  }
+}
+
+export const httpInboundSchema: ObjectSchema<HttpInboundSettings> = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    accounts: accountsSchema,
+    allowTransparent: { type: 'boolean', description: 'Without effect so far', default: false },
+    userLevel: { type: 'integer', minimum: 0, description: 'Policy level of its sessions', default: 0 },
+    timeout: { type: 'number', minimum: 0, description: 'Seconds; without effect: "connIdle" of the policy rules' },
+  },
+}
+
+/** What no schema can say about the settings. */
+export function checkSettings({ accounts = [] }: HttpInboundSettings): Fault[] {
+  return [...accountFaults(accounts), ...accounts.flatMap(colonFaults)]
+}
+
+function colonFaults({ user }: ClientAccount, index: number): Fault[] {
+  if (!user.includes(':')) return []
+  return [fault(['accounts', index, 'user'], 'must not contain ":"', { hint: 'the password goes into "pass"' })]
+}
