@@ -19,17 +19,49 @@ import { rawSocketOf } from './raw-socket.js'
 export function abort(stream: Duplex | Readable | Writable, error: Error): void {
   if (stream.destroyed) return
   ignoreErrors(stream)
-  if (isHttp2Stream(stream)) return void stream.close(constants.NGHTTP2_CONNECT_ERROR)
-  if (stream instanceof TLSSocket) {
-    const raw = rawSocketOf(stream)
-    if (raw !== undefined) abort(raw, error)
-    return void stream.destroy(error)
+  if (isHttp2Stream(stream)) stream.close(constants.NGHTTP2_CONNECT_ERROR)
+  else if (!(stream instanceof Socket)) stream.destroy(error)
+  else if (isShuttingDown(stream)) resetAfterShutdown(stream, error)
+  else reset(stream, error)
+}
+
+function reset(socket: Socket, error: Error): void {
+  if (socket instanceof TLSSocket) {
+    resetWithTls(socket, error)
+    socket.destroy(error)
+  } else if (canReset(socket)) socket.resetAndDestroy()
+  else socket.destroy(error)
+}
+
+/**
+ * Lets the TCP socket under a TLS socket be reset when the latter is destroyed, which destroys both.
+ *
+ * To reset it before that and destroy the TLS socket afterwards, as others may, ends Node 20 with a segmentation fault.
+ */
+function resetWithTls(tls: TLSSocket, error: Error): void {
+  const raw = rawSocketOf(tls)
+  if (raw instanceof TLSSocket) resetWithTls(raw, error)
+  else if (!(raw instanceof Socket)) raw?.destroy(error)
+  else if (canReset(raw)) {
+    raw.destroy = () => {
+      Reflect.deleteProperty(raw, 'destroy')
+      return raw.resetAndDestroy()
+    }
   }
-  if (stream instanceof Socket && isOpenTcp(stream)) return void stream.resetAndDestroy()
-  stream.destroy(error)
 }
 
 /** A pipe, or a socket without a peer, has nobody to send an RST to, and Node throws or waits if asked for one. */
-function isOpenTcp(socket: Socket): boolean {
+function canReset(socket: Socket): boolean {
   return !socket.connecting && socket.remoteAddress !== undefined
+}
+
+/** From the last write to the FIN behind it: libuv refuses to reset then, and Node 20 never closes the descriptor if asked to. */
+function isShuttingDown(socket: Socket): boolean {
+  return socket.writableEnded && !socket.writableFinished && socket.writableLength === 0
+}
+
+/** The FIN leaves in the next turn of the event loop, except where TLS has bytes before it that nobody takes. */
+function resetAfterShutdown(socket: Socket, error: Error): void {
+  socket.once('finish', () => reset(socket, error))
+  setImmediate(() => setImmediate(() => socket.destroy(error)))
 }

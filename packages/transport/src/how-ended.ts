@@ -1,0 +1,47 @@
+import { Socket } from 'node:net'
+import { constants } from 'node:os'
+import type { Readable } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import { isHttp2Stream } from './http2-stream.js'
+import { rawSocketOf } from './raw-socket.js'
+
+/** `truncated`: a TLS peer ended without close_notify (RFC 8446 §6.1). */
+export type Ending = 'in order' | 'truncated' | 'reset'
+
+/** What of a socket's native handle is asked here. Not public in Node: each function may be missing, and then nothing is known. */
+interface SocketHandle {
+  readonly getpeername?: (out: object) => number | undefined
+  readonly readStart?: () => number
+}
+
+const NOT_CONNECTED = -constants.errno.ENOTCONN
+
+/**
+ * Tells what an `end` event stands for: Node emits it for ends that are none.
+ *
+ * - HTTP/2: RST_STREAM(CANCEL) and a lost session show as an end; only END_STREAM is one (RFC 9113 §8.5).
+ * - TCP: libuv reports an RST that arrives right behind data as an end. A socket that was reset has no peer any more; asked only
+ *   as long as our own side is open, for after an end of both sides no socket has one.
+ * - TLS: the end of the socket below shows as an end, with close_notify or without.
+ *
+ * @param prompt Whether the stream was flowing when its end arrived. If not, close_notify cannot be told from its absence.
+ */
+export function howEnded(source: Readable, prompt: boolean): Ending {
+  if (isHttp2Stream(source)) return source.aborted || (source.closed && source.rstCode !== 0) ? 'reset' : 'in order'
+  if (!(source instanceof Socket)) return 'in order'
+  if (!source.writableEnded && handleOf(source)?.getpeername?.({}) === NOT_CONNECTED) return 'reset'
+  return prompt && source instanceof TLSSocket && endedBelow(source) ? 'truncated' : 'in order'
+}
+
+/**
+ * Whether the socket under TLS has ended, which it has not yet at the moment when close_notify is processed: libuv stops reading
+ * at an end of file, and starting it succeeds only where it is stopped.
+ */
+function endedBelow(tls: TLSSocket): boolean {
+  const raw = rawSocketOf(tls)
+  return raw instanceof Socket && !(raw instanceof TLSSocket) && handleOf(raw)?.readStart?.() === 0
+}
+
+function handleOf(socket: Socket): SocketHandle | null | undefined {
+  return (socket as unknown as { readonly _handle?: SocketHandle | null })._handle
+}
