@@ -33,7 +33,7 @@ export async function connectOverHttp1(connection: Connection, request: ConnectR
 async function readFinalHead(connection: Connection, server: string, signal: AbortSignal): Promise<ResponseHead> {
   try {
     for (let interim = 0; interim <= MAX_INTERIM_RESPONSES; interim++) {
-      const head = await decode(connection, new ResponseHeadDecoder(), signal)
+      const head = await decode(connection, new ResponseHeadDecoder(server), signal)
       if (head.status >= 200 || head.status === 101) return head
     }
   } catch (error) {

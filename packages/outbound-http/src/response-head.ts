@@ -38,6 +38,7 @@ const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):(.*)$/
  * `push` throws {@link ProxyError} PROTO or LIMIT.
  */
 export class ResponseHeadDecoder implements Decoder<ResponseHead> {
+  readonly #server: string
   readonly #limits: HeadLimits
   readonly #fields = new Map<string, string[]>()
   #bytes: Buffer = Buffer.alloc(0)
@@ -49,7 +50,9 @@ export class ResponseHeadDecoder implements Decoder<ResponseHead> {
   #fieldCount = 0
   #lastValues: string[] | undefined
 
-  constructor(limits: HeadLimits = HEAD_LIMITS) {
+  /** @param server Who answers, as `host:port`, for errors. */
+  constructor(server: string, limits: HeadLimits = HEAD_LIMITS) {
+    this.#server = server
     this.#limits = limits
   }
 
@@ -76,8 +79,9 @@ export class ResponseHeadDecoder implements Decoder<ResponseHead> {
     this.#length = length
   }
 
+  /** What would lie beyond the limit is not kept: it is refused, or behind the head. */
   #grow(length: number): void {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(length * 2, 1_024))
+    const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(length * 2, 1_024), this.#limits.maxHeadBytes))
     this.#bytes.copy(bytes, 0, 0, this.#length)
     this.#bytes = bytes
     this.#collecting = true
@@ -94,8 +98,8 @@ export class ResponseHeadDecoder implements Decoder<ResponseHead> {
 
   /** @returns the head, once its empty line was read. */
   #line(line: string): ResponseHead | undefined {
-    if (line.includes('\r') || line.includes('\0')) throw malformed('a bare CR or a NUL')
-    if (this.#status === undefined) this.#status = parseStatusLine(line)
+    if (line.includes('\r') || line.includes('\0')) throw this.#malformed('a bare CR or a NUL')
+    if (this.#status === undefined) this.#status = this.#parseStatusLine(line)
     else if (line === '') return { ...this.#status, fields: this.#fields }
     else this.#field(line)
     return undefined
@@ -104,14 +108,14 @@ export class ResponseHeadDecoder implements Decoder<ResponseHead> {
   #field(line: string): void {
     if (line.startsWith(' ') || line.startsWith('\t')) {
       const values = this.#lastValues
-      if (values === undefined) throw malformed('a space before the first field')
+      if (values === undefined) throw this.#malformed('a space before the first field')
       values.push(`${values.pop() ?? ''} ${line.trim()}`.trim())
       return
     }
     const match = FIELD.exec(line)
-    if (match === null) throw malformed('a line that is no field')
+    if (match === null) throw this.#malformed('a line that is no field')
     if (++this.#fieldCount > this.#limits.maxFields) {
-      throw new ProxyError('LIMIT', `The answer has more than ${this.#limits.maxFields} fields`, { phase: 'connect' })
+      throw this.#error('LIMIT', `answers with more than ${this.#limits.maxFields} fields`)
     }
     const name = (match[1] ?? '').toLowerCase()
     this.#lastValues = this.#fields.get(name) ?? []
@@ -123,30 +127,34 @@ export class ResponseHeadDecoder implements Decoder<ResponseHead> {
   #refuseEarly(): void {
     if (this.#status === undefined) {
       const start = this.#bytes.toString('latin1', 0, Math.min(this.#length, START.length))
-      if (!START.startsWith(start)) throw notHttp(start)
+      if (!START.startsWith(start)) throw this.#notHttp(start)
     }
     if (this.#length - this.#lineStart > this.#limits.maxLineBytes) throw this.#tooLong('line', this.#limits.maxLineBytes)
     if (this.#length > this.#limits.maxHeadBytes) throw this.#tooLong('head', this.#limits.maxHeadBytes)
   }
 
-  #tooLong(what: string, limit: number): ProxyError {
-    return new ProxyError('LIMIT', `The answer has a ${what} of more than ${limit} bytes`, { phase: 'connect' })
+  #parseStatusLine(line: string): { status: number, reason: string } {
+    const match = STATUS_LINE.exec(line)
+    if (match === null) throw line.startsWith(START) ? this.#malformed('a status line that is not HTTP/1.x') : this.#notHttp(line)
+    return { status: Number(match[1]), reason: match[2] ?? '' }
   }
-}
 
-function parseStatusLine(line: string): { status: number, reason: string } {
-  const match = STATUS_LINE.exec(line)
-  if (match === null) throw line.startsWith(START) ? malformed('a status line that is not HTTP/1.x') : notHttp(line)
-  return { status: Number(match[1]), reason: match[2] ?? '' }
-}
+  #tooLong(what: string, limit: number): ProxyError {
+    return this.#error('LIMIT', `answers with a ${what} of more than ${limit} bytes`)
+  }
 
-function malformed(what: string): ProxyError {
-  return new ProxyError('PROTO', `The answer to CONNECT is malformed: ${what}`, { phase: 'connect' })
-}
+  #malformed(what: string): ProxyError {
+    return this.#error('PROTO', `gives a malformed answer to CONNECT: ${what}`)
+  }
 
-function notHttp(start: string): ProxyError {
-  // A TLS record: alert (21) or handshake (22) of version 3.x.
-  const isTls = /^[\x15\x16]\x03/.test(start) || start === '\x15' || start === '\x16'
-  const hint = isTls ? ': it speaks TLS, so set streamSettings.security to "tls"' : ''
-  return new ProxyError('PROTO', `The server does not answer in HTTP/1.1${hint}`, { phase: 'connect' })
+  #notHttp(start: string): ProxyError {
+    // A TLS record: alert (21) or handshake (22) of version 3.x.
+    const isTls = /^[\x15\x16]\x03/.test(start) || start === '\x15' || start === '\x16'
+    const hint = isTls ? ': it speaks TLS, so set streamSettings.security to "tls"' : ''
+    return this.#error('PROTO', `does not answer in HTTP/1.1${hint}`)
+  }
+
+  #error(code: 'PROTO' | 'LIMIT', what: string): ProxyError {
+    return new ProxyError(code, `Server ${this.#server} ${what}`, { phase: 'connect', server: this.#server })
+  }
 }

@@ -3,7 +3,7 @@ import { parseRetryAfter, refusalOf } from '../src/refusal.js'
 import { ResponseHeadDecoder } from '../src/response-head.js'
 
 function refusal(text: string, withCredentials = false): ReturnType<typeof refusalOf> {
-  const decoded = new ResponseHeadDecoder().push(Buffer.from(`${text}\r\n\r\n`, 'latin1'))
+  const decoded = new ResponseHeadDecoder('proxy.test:3128').push(Buffer.from(`${text}\r\n\r\n`, 'latin1'))
   if (decoded === undefined) throw new Error('no head')
   return refusalOf(decoded.value, 'proxy.test:3128', withCredentials)
 }

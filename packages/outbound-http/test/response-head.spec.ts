@@ -13,7 +13,7 @@ interface Outcome {
 
 /** Reads a head from chunks; what comes behind it is collected as the tunnel's. */
 function read(chunks: readonly Buffer[]): Outcome {
-  const decoder = new ResponseHeadDecoder()
+  const decoder = new ResponseHeadDecoder('proxy.test:3128')
   let head: ResponseHead | undefined
   const rest: Buffer[] = []
   try {
@@ -95,7 +95,7 @@ describe('ResponseHeadDecoder', () => {
 
   it('C027 says that a server which answers in TLS speaks TLS', () => {
     const alert = Buffer.from([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46])
-    expect(() => new ResponseHeadDecoder().push(alert)).toThrow(/"tls"/)
+    expect(() => new ResponseHeadDecoder('proxy.test:3128').push(alert)).toThrow(/"tls"/)
   })
 
   it('C028 bounds the line, the head, and the number of fields', () => {
@@ -121,6 +121,24 @@ describe('ResponseHeadDecoder', () => {
       Buffer.prototype.copy = copy
     }
     expect(copied).toBeLessThan(head.length * 4)
+  })
+
+  it('C028 keeps at most 64 KiB, whatever comes in one chunk', () => {
+    const start = `HTTP/1.1 200 OK\r\n${`A: ${'x'.repeat(1_000)}\r\n`.repeat(64)}`
+    const behind = Buffer.alloc(65_536, 'x')
+    const sizes: number[] = []
+    const { allocUnsafeSlow } = Buffer
+    Buffer.allocUnsafeSlow = (size) => {
+      sizes.push(size)
+      return allocUnsafeSlow(size)
+    }
+    try {
+      expect(read([Buffer.from(start), Buffer.from('A'), Buffer.concat([Buffer.from(': b\r\n\r\n'), behind])])).toMatchObject({ status: 200, rest: behind.toString() })
+      expect(read([Buffer.from(start), Buffer.from('A'), behind])).toEqual({ code: 'LIMIT' })
+    } finally {
+      Buffer.allocUnsafeSlow = allocUnsafeSlow
+    }
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(HEAD_LIMITS.maxHeadBytes)
   })
 
   it('gives the same result for any split of any bytes', () => {
