@@ -29,7 +29,8 @@ export function formatFailure(error: unknown): string {
     ...(status === undefined ? [] : [`received-status=${status}`]),
     `details=${formatString(message)}`,
   ]
-  return formatAnswer(answerTo(failure).http, [['Proxy-Status', parameters.join('; ')]], [textOf(code, message, hint), ...causes].join('\n'))
+  const text = [textOf(code, message, hint), ...causes].join('\n')
+  return formatAnswer(answerTo(failure).http, [['Proxy-Status', parameters.join('; ')]], text)
 }
 
 function textOf(code: ProxyErrorCode, message: string, hint: string | undefined): string {

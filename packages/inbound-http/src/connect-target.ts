@@ -17,7 +17,7 @@ export function connectTarget(head: RequestHead): Destination {
   const endpoint = parseAuthority(head.target)
   const isHost = endpoint !== undefined && (head.target.startsWith('[') ? isIPv6(endpoint.host) : !FORBIDDEN.test(endpoint.host))
   if (!isHost) {
-    throw new RequestRefusal(400, 'TARGET', `Cannot connect to "${printable(head.target)}"`, 'the target is host:port, with a port from 1 to 65535')
+    throw new RequestRefusal(400, 'TARGET', `Cannot connect to "${printable(head.target)}"`, 'ask for host:port, port 1 to 65535')
   }
   return tcp(endpoint.host, endpoint.port)
 }

@@ -63,8 +63,8 @@ export class HttpInbound implements Inbound {
   #sessionOf(head: RequestHead): SessionRequest {
     const user = this.#userOf(head)
     if (head.method !== 'CONNECT') {
-      throw new RequestRefusal(501, 'UNSUPPORTED', `Method ${printable(head.method)} is not served: plain HTTP requests are not supported yet`,
-        'use CONNECT, with curl as "curl --proxytunnel"')
+      const message = `Method ${printable(head.method)} is not served: plain HTTP requests are not supported yet`
+      throw new RequestRefusal(501, 'UNSUPPORTED', message, 'use CONNECT, with curl as "curl --proxytunnel"')
     }
     return { target: connectTarget(head), ...(user === undefined ? {} : { user }) }
   }

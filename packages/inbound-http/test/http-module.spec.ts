@@ -62,7 +62,8 @@ describe('httpInbound', () => {
 
 function faultsOf(settings: HttpInboundSettings, listen = '127.0.0.1'): { path: string }[] {
   try {
-    createInstance({ inbounds: [{ protocol: 'http', port: 0, listen, settings }], outbounds: [{ protocol: 'echo' }] }, { modules: [transport, httpInbound, echoOutbound([])] })
+    const inbounds = [{ protocol: 'http', port: 0, listen, settings }] as const
+    createInstance({ inbounds, outbounds: [{ protocol: 'echo' }] }, { modules: [transport, httpInbound, echoOutbound([])] })
     return []
   } catch (error) {
     if (isConfigError(error)) return [...error.faults]

@@ -5,7 +5,8 @@ import { RequestRefusal } from '../src/request-refusal.js'
 
 describe('RequestHeadDecoder', () => {
   it('reads method, target, version and fields, and leaves what follows', () => {
-    const result = new RequestHeadDecoder().push(Buffer.from('CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nX:\t b  c \t\r\nx: d\r\nEmpty:\r\n\r\n\x16\x03rest\n'))
+    const text = 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nX:\t b  c \t\r\nx: d\r\nEmpty:\r\n\r\n\x16\x03rest\n'
+    const result = new RequestHeadDecoder().push(Buffer.from(text))
     expect(result?.value).toEqual({
       method: 'CONNECT', target: 'a:443', version: '1.1', fields: [['Host', 'a:443'], ['X', 'b  c'], ['x', 'd'], ['Empty', '']],
     })
@@ -85,7 +86,9 @@ describe('RequestHeadDecoder', () => {
     expect(pushed).toBeLessThanOrEqual(HEAD_LIMITS.maxLineBytes)
   })
 
-  it.each([['spaces in a value', ' '.repeat(16_000)], ['tokens', 'x'.repeat(16_000)]])('T13 reads %s byte by byte in linear time', (_, filler) => {
+  it.each([
+    ['spaces in a value', ' '.repeat(16_000)], ['long values', 'x'.repeat(16_000)],
+  ])('T13 reads %s byte by byte in linear time', (_, filler) => {
     const text = Buffer.from(`CONNECT a:1 HTTP/1.1\r\n${`A: ${filler}y\r\n`.repeat(4)}\r\n`)
     const decoder = new RequestHeadDecoder()
     const startedAt = performance.now()
@@ -97,7 +100,9 @@ describe('RequestHeadDecoder', () => {
   })
 
   const piece = fc.oneof(
-    fc.constantFrom('CONNECT a:1 HTTP/1.1', '\r\n', '\r', '\n', '\r\n\r\n', 'Host: a', 'A:', ' ', '\t', '\0', ':', 'HTTP/2.0', 'x'.repeat(60)),
+    fc.constantFrom(
+      'CONNECT a:1 HTTP/1.1', '\r\n', '\r', '\n', '\r\n\r\n', 'Host: a', 'A:', ' ', '\t', '\0', ':', 'HTTP/2.0', 'x'.repeat(60),
+    ),
     fc.string({ maxLength: 8 }),
   )
   const start = fc.constantFrom('', 'CONNECT a:1 HTTP/1.1\r\n', 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n')

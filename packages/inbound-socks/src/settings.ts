@@ -41,7 +41,7 @@ export function checkSettings({ auth = 'noauth', accounts = [] }: SocksInboundSe
     faults.push(fault(['accounts'], 'must name somebody, or "auth": "password" lets nobody in'))
   }
   if (auth === 'noauth' && accounts.length > 0) {
-    faults.push(fault(['auth'], 'is "noauth", so everybody would be let in without one of the accounts', { hint: 'set "auth": "password"' }))
+    faults.push(fault(['auth'], 'is "noauth", so nobody would be asked for one of the accounts', { hint: 'set "auth": "password"' }))
   }
   return faults
 }

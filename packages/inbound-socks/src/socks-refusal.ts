@@ -1,17 +1,17 @@
-import type { ProxyError } from '@sluice/core'
+import { ProxyError, type ProxyErrorCode } from '@sluice/core'
 
 const NOTHING = Buffer.alloc(0)
 
-/** A client that is not served: `cause` says why, and `answer` is the last that it is told in its own protocol. */
+/** A client that made no request which can be dispatched: `cause` says why. */
 export class SocksRefusal extends Error {
   override readonly name = 'SocksRefusal'
   override readonly cause: ProxyError
-  /** Empty where the protocol has no words for it. */
+  /** The last that the client is told, in its own protocol; empty where that has no words for it. */
   readonly answer: Buffer
 
-  constructor(cause: ProxyError, answer: Buffer = NOTHING) {
-    super(cause.message)
-    this.cause = cause
+  constructor(code: ProxyErrorCode, message: string, answer: Buffer = NOTHING) {
+    super(message)
+    this.cause = new ProxyError(code, message, { side: 'downstream', phase: 'handshake' })
     this.answer = answer
   }
 }

@@ -1,4 +1,4 @@
-import { answerTo, ProxyError } from '@sluice/core'
+import { ERROR_CODES, type ProxyErrorCode } from '@sluice/core'
 import type { Parse } from './message-decoder.js'
 import { SocksRefusal } from './socks-refusal.js'
 
@@ -68,9 +68,9 @@ export function formatReply(reply: number): Buffer {
   return Buffer.from([VERSION, reply, 0, IPV4, 0, 0, 0, 0, 0, 0])
 }
 
-/** Says no to a request, truthfully. */
-export function refuseRequest(cause: ProxyError): SocksRefusal {
-  return new SocksRefusal(cause, formatReply(answerTo(cause).socks))
+/** Says no to a request, with the reply that belongs to the code. */
+export function refuseRequest(code: ProxyErrorCode, message: string): SocksRefusal {
+  return new SocksRefusal(code, message, formatReply(ERROR_CODES[code].socks))
 }
 
 function addressEnd(bytes: Buffer): number {
@@ -78,7 +78,7 @@ function addressEnd(bytes: Buffer): number {
     case IPV4: return 8
     case IPV6: return 20
     case DOMAIN: return 5 + (bytes[4] ?? 0)
-    default: throw refuseRequest(new ProxyError('TARGET', `The client sent an unknown type of address: ${bytes[3]}`, { side: 'downstream' }))
+    default: throw refuseRequest('TARGET', `The client sent an unknown type of address: ${bytes[3]}`)
   }
 }
 
@@ -97,7 +97,7 @@ function notSocks5(version: number): SocksRefusal {
 }
 
 function malformed(what: string): SocksRefusal {
-  return new SocksRefusal(new ProxyError('PROTO', `The client does not speak SOCKS5: it sent ${what}`, { side: 'downstream', phase: 'handshake' }))
+  return new SocksRefusal('PROTO', `The client does not speak SOCKS5: it sent ${what}`)
 }
 
 /** As RFC 5952 writes it; an IPv4 address that is mapped into IPv6 as IPv4, so that rules for one hold for the other. */

@@ -1,4 +1,4 @@
-import { answerTo, ProxyError, tcp, type Accounts, type Connection, type Destination } from '@sluice/core'
+import { answerTo, tcp, type Accounts, type Connection, type Destination } from '@sluice/core'
 import { decode } from '@sluice/transport'
 import { MessageDecoder } from './message-decoder.js'
 import {
@@ -39,7 +39,7 @@ export async function acceptSocks5(connection: Connection, accounts: Accounts | 
 async function authenticate(connection: Connection, accounts: Accounts, signal: AbortSignal): Promise<string> {
   const { user, pass } = await decode(connection, new MessageDecoder(parseCredentials), signal)
   if (!accounts.verify(user, pass)) {
-    throw new SocksRefusal(new ProxyError('AUTH', 'The client sent a wrong user or password', { side: 'downstream' }), formatAuthStatus(false))
+    throw new SocksRefusal('AUTH', 'The client sent a wrong user or password', formatAuthStatus(false))
   }
   connection.write(formatAuthStatus(true))
   return user
@@ -47,10 +47,10 @@ async function authenticate(connection: Connection, accounts: Accounts, signal: 
 
 function targetOf({ command, host, port }: Socks5Request): Destination {
   if (command !== COMMAND_CONNECT) {
-    throw refuseRequest(new ProxyError('UNSUPPORTED', `The client sent command ${command}, and only CONNECT (1) is served`, { side: 'downstream' }))
+    throw refuseRequest('UNSUPPORTED', `The client sent command ${command}, and only CONNECT (1) is served`)
   }
   const fault = targetFault(host, port)
-  if (fault !== undefined) throw refuseRequest(fault)
+  if (fault !== undefined) throw refuseRequest('TARGET', `The client asked for ${fault}`)
   return tcp(host, port)
 }
 
@@ -61,5 +61,5 @@ function refused(error: unknown): Buffer {
 function noMethod(offered: readonly number[], wanted: number): SocksRefusal {
   const wants = wanted === METHOD_PASSWORD ? 'user and password (2)' : 'no authentication (0)'
   const message = `The client offered methods [${offered.join(', ')}] and this inbound wants ${wants}`
-  return new SocksRefusal(new ProxyError('AUTH', message, { side: 'downstream' }), formatMethod(METHOD_NONE_ACCEPTABLE))
+  return new SocksRefusal('AUTH', message, formatMethod(METHOD_NONE_ACCEPTABLE))
 }

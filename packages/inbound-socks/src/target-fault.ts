@@ -1,17 +1,13 @@
 import { isIP } from 'node:net'
-import { printable, ProxyError } from '@sluice/core'
+import { printable } from '@sluice/core'
 
 // What no host holds (URL Standard, forbidden domain code points), and U+FFFD, which stands for bytes that are no UTF-8.
 // oxlint-disable-next-line no-control-regex
 const FORBIDDEN = /[\u0000-\u0020"#%/:<>?@[\\\]^`{|}\u007f-\u009f\ufffd]/
 
-/** What is wrong with a target that a client sent: TARGET, or nothing. A name stays as it is: nobody resolves it here. */
-export function targetFault(host: string, port: number): ProxyError | undefined {
-  if (host === '') return refused('an empty host')
-  if (port === 0) return refused('port 0')
-  return isIP(host) === 0 && FORBIDDEN.test(host) ? refused(`host "${printable(host)}"`) : undefined
-}
-
-function refused(what: string): ProxyError {
-  return new ProxyError('TARGET', `The client asked for ${what}`, { side: 'downstream', phase: 'handshake' })
+/** What is wrong with a target that a client sent, or nothing. A name stays as it is: nobody resolves it here. */
+export function targetFault(host: string, port: number): string | undefined {
+  if (host === '') return 'an empty host'
+  if (port === 0) return 'port 0'
+  return isIP(host) === 0 && FORBIDDEN.test(host) ? `host "${printable(host)}"` : undefined
 }

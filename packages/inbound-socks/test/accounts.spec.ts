@@ -16,7 +16,8 @@ describe('Accounts', () => {
     ['long', 'x'.repeat(10_240), true],
   ])('verify() of user %j and password %j is %j', (user, pass, verified) => {
     const accounts = new Accounts([
-      { user: 'me', pass: 'secret' }, { user: 'empty', pass: '' }, { user: 'ünï', pass: 'pässwörd' }, { user: 'long', pass: 'x'.repeat(10_240) },
+      { user: 'me', pass: 'secret' }, { user: 'empty', pass: '' }, { user: 'ünï', pass: 'pässwörd' },
+      { user: 'long', pass: 'x'.repeat(10_240) },
     ])
     expect(accounts.verify(user, pass)).toBe(verified)
   })

@@ -86,9 +86,11 @@ describe('SocksInbound without accounts', () => {
     expect(log[0]?.message).toMatch(/^Inbound "in" turned 127\.0\.0\.1:\d+ away: .*\[2\].*no authentication/)
   })
 
-  it.each([['05 02 00', 'BIND'], ['05 03 00', 'UDP ASSOCIATE'], ['05 09 00', 'an unknown command']])('P39 refuses %s (%s) with REP 07', async (start3) => {
+  it.each([
+    ['BIND', '05 02 00'], ['UDP ASSOCIATE', '05 03 00'], ['an unknown command', '05 09 00'],
+  ])('P39 refuses %s with REP 07', async (_, command) => {
     const { client, sessions } = await start({ udp: true })
-    await client.send(Buffer.concat([GREETING, bytes(start3), REQUEST.subarray(3)]))
+    await client.send(Buffer.concat([GREETING, bytes(command), REQUEST.subarray(3)]))
     await client.expect(Buffer.concat([bytes('05 00'), reply(7)]))
     await client.expectEnd()
     expect(sessions).toEqual([])
@@ -140,7 +142,9 @@ describe('SocksInbound with accounts', () => {
     expect((await whenDispatched).request).toEqual({ target: tcp('1.2.3.4', 443), user: { name: 'me', level: 3 } })
   })
 
-  it.each([['me', 'wrong'], ['me', ''], ['you', 'secret'], ['', '']])('P38 refuses %j with %j, and what follows is not read', async (user, pass) => {
+  it.each([
+    ['me', 'wrong'], ['me', ''], ['you', 'secret'], ['', ''],
+  ])('P38 refuses user %j with password %j, and does not read what follows', async (user, pass) => {
     const { client, sessions, log } = await start(PASSWORD)
     await client.send(Buffer.concat([GREETING_PASSWORD, credentials(user, pass), REQUEST]))
     await client.expect(bytes('05 02 01 01'))
