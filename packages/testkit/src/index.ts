@@ -15,6 +15,7 @@
  */
 export { createCertificates, type CertificateOptions, type Certificates, type IssuedCertificate } from './certificates.js'
 export { connectProxy, type ConnectProxy, type ConnectProxyOptions, type ProxyBehaviour } from './connect-proxy.js'
+export * from './http2/index.js'
 export { leakCounter, type LeakCounter, type LeakCounterOptions } from './leak-counter.js'
 export { closedPort, type ServerTls } from './listening.js'
 export { pattern, sha256 } from './pattern.js'

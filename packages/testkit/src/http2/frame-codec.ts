@@ -23,7 +23,8 @@ export interface Frame {
 }
 
 /** The frame's bytes in two parts, so that a large payload is not copied. Nothing is checked: tests send illegal frames, too. */
-export function encodeFrame({ type, flags = 0, streamId = 0, payload = Buffer.alloc(0) }: Partial<Frame> & Pick<Frame, 'type'>): [head: Buffer, payload: Buffer] {
+export function encodeFrame(frame: Partial<Frame> & Pick<Frame, 'type'>): [head: Buffer, payload: Buffer] {
+  const { type, flags = 0, streamId = 0, payload = Buffer.alloc(0) } = frame
   const head = Buffer.allocUnsafe(HEAD_BYTES)
   head.writeUIntBE(payload.length, 0, 3)
   head.writeUInt8(type, 3)

@@ -3,7 +3,13 @@ import { encodeFrame, FLAG, FRAME, type Frame, type FrameName } from './frame-co
 import { encodeFields, type HeaderField } from './hpack.js'
 
 const SETTING_IDS = {
-  headerTableSize: 1, enablePush: 2, maxConcurrentStreams: 3, initialWindowSize: 4, maxFrameSize: 5, maxHeaderListSize: 6, enableConnectProtocol: 8,
+  headerTableSize: 1,
+  enablePush: 2,
+  maxConcurrentStreams: 3,
+  initialWindowSize: 4,
+  maxFrameSize: 5,
+  maxHeaderListSize: 6,
+  enableConnectProtocol: 8,
 } as const
 
 /** Values of SETTINGS by name (RFC 9113 §6.5.2, RFC 8441 §3). */
@@ -52,7 +58,7 @@ export class FrameWriter {
   }
 
   settings(settings: SettingList = {}): void {
-    const entries = isList(settings) ? settings : Object.entries(settings).map(([name, value]) => [SETTING_IDS[name as keyof Http2Settings], value] as const)
+    const entries = isList(settings) ? settings : Object.entries(settings).map(([name, value]) => [settingId(name), value] as const)
     const payload = Buffer.alloc(entries.length * 6)
     entries.forEach(([id, value], index) => {
       payload.writeUInt16BE(id, index * 6)
@@ -97,8 +103,13 @@ export class FrameWriter {
   }
 
   pushPromise(streamId: number, promisedId: number, fields: readonly HeaderField[]): void {
-    this.frame({ type: 'PUSH_PROMISE', streamId, flags: FLAG.END_HEADERS, payload: Buffer.concat([uint32(promisedId), encodeFields(fields)]) })
+    const payload = Buffer.concat([uint32(promisedId), encodeFields(fields)])
+    this.frame({ type: 'PUSH_PROMISE', streamId, flags: FLAG.END_HEADERS, payload })
   }
+}
+
+function settingId(name: string): number {
+  return SETTING_IDS[name as keyof Http2Settings]
 }
 
 function isList(settings: SettingList): settings is readonly (readonly [number, number])[] {

@@ -11,9 +11,9 @@ export interface DecodedField {
 }
 
 const STATIC_TABLE: readonly HeaderField[] = ([
-  ':authority', ':method|GET', ':method|POST', ':path|/', ':path|/index.html', ':scheme|http', ':scheme|https', ':status|200', ':status|204',
-  ':status|206', ':status|304', ':status|400', ':status|404', ':status|500', 'accept-charset', 'accept-encoding|gzip, deflate',
-  'accept-language', 'accept-ranges', 'accept', 'access-control-allow-origin', 'age', 'allow', 'authorization', 'cache-control',
+  ':authority', ':method|GET', ':method|POST', ':path|/', ':path|/index.html', ':scheme|http', ':scheme|https', ':status|200',
+  ':status|204', ':status|206', ':status|304', ':status|400', ':status|404', ':status|500', 'accept-charset',
+  'accept-encoding|gzip, deflate', 'accept-language', 'accept-ranges', 'accept', 'access-control-allow-origin', 'age', 'allow', 'authorization', 'cache-control',
   'content-disposition', 'content-encoding', 'content-language', 'content-length', 'content-location', 'content-range', 'content-type',
   'cookie', 'date', 'etag', 'expect', 'expires', 'from', 'host', 'if-match', 'if-modified-since', 'if-none-match', 'if-range',
   'if-unmodified-since', 'last-modified', 'link', 'location', 'max-forwards', 'proxy-authenticate', 'proxy-authorization', 'range',
@@ -48,7 +48,7 @@ function encodeInteger(value: number, prefixBits: number): Buffer {
 
 /** Decodes the header blocks of one connection, in their order (RFC 7541). */
 export class HpackDecoder {
-  #bytes = Buffer.alloc(0)
+  #bytes: Buffer = Buffer.alloc(0)
   #at = 0
   #table: HeaderField[] = []
   #tableBytes = 0

@@ -1,0 +1,7 @@
+export { answerConnects, type AnsweredTunnel, type ConnectAnswers } from './answer-connects.js'
+export { FLAG, FRAME, type Frame, type FrameName } from './frame-codec.js'
+export { FrameWriter, type DataOptions, type HeadersOptions, type Http2Settings, type SettingList } from './frame-writer.js'
+export type { DecodedField, HeaderField } from './hpack.js'
+export { RawHttp2Peer, type RawHttp2PeerOptions } from './raw-http2-peer.js'
+export { rawHttp2Upstream, type RawHttp2Script, type RawHttp2Upstream, type RawHttp2UpstreamOptions } from './raw-http2-upstream.js'
+export type { Http2Request, SeenStream } from './seen-stream.js'
