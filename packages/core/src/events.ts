@@ -36,16 +36,24 @@ export interface InstanceEventMap {
 export type InstanceEventName = keyof InstanceEventMap
 
 /**
- * The events of one instance. Emitted outside the data path and guarded: a listener that throws harms nobody, and its error is
- * logged.
+ * The events of one instance. Emitted outside the data path and guarded: a listener that throws or rejects harms nobody, the other
+ * listeners included, and its error is logged.
  */
 export class InstanceEvents {
   readonly #emitter = new EventEmitter<InstanceEventMap>()
 
   /** @returns Removes the listener. */
-  on<Name extends InstanceEventName>(name: Name, listener: (...values: InstanceEventMap[Name]) => void): () => void {
+  on<Name extends InstanceEventName>(name: Name, listener: (...values: InstanceEventMap[Name]) => unknown): () => void {
+    const guarded = (...values: InstanceEventMap[Name]): void => {
+      try {
+        const result = listener(...values)
+        if (result instanceof Promise) result.catch((error: unknown) => this.#tell(name, error))
+      } catch (error) {
+        this.#tell(name, error)
+      }
+    }
     // eventemitter3 cannot see that the listener's arguments are those of a name that is still generic here.
-    const untyped = listener as never
+    const untyped = guarded as never
     this.#emitter.on(name, untyped)
     return () => void this.#emitter.off(name, untyped)
   }
@@ -56,15 +64,15 @@ export class InstanceEvents {
   }
 
   emit<Name extends InstanceEventName>(name: Name, ...values: InstanceEventMap[Name]): void {
-    try {
-      ;(this.#emitter.emit as (name: string, ...values: unknown[]) => boolean).call(this.#emitter, name, ...values)
-    } catch (error) {
-      // A broken log listener cannot be told of itself.
-      if (name !== 'log') this.log('error', `A listener for ${name} threw`, { error })
-    }
+    ;(this.#emitter.emit as (name: string, ...values: unknown[]) => boolean).call(this.#emitter, name, ...values)
   }
 
   log(level: LogLevel, message: string, details: { readonly session?: Context; readonly error?: unknown } = {}): void {
     if (this.has('log')) this.emit('log', { level, message, ...details })
+  }
+
+  #tell(name: InstanceEventName, error: unknown): void {
+    // A broken log listener cannot be told of itself.
+    if (name !== 'log') this.log('error', `A listener for ${name} threw`, { error })
   }
 }

@@ -17,7 +17,7 @@ import { BlackholeOutbound } from './blackhole-outbound.js'
 import { blackholeSchema } from './settings.js'
 
 /** The `blackhole` protocol for `createInstance`. */
-export const blackholeOutbound = defineOutbound({ protocol: 'blackhole', schema: blackholeSchema, create: () => new BlackholeOutbound() })
+export const blackholeOutbound = defineOutbound({ protocol: 'blackhole', schema: blackholeSchema, useClass: BlackholeOutbound })
 
 export { BlackholeOutbound } from './blackhole-outbound.js'
 export type { BlackholeOutboundSettings } from './settings.js'

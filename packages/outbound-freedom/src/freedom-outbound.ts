@@ -1,19 +1,33 @@
+import { isIP } from 'node:net'
 import {
-  formatEndpoint, inject, injectable, POLICY_MANAGER, ProxyError, SETTINGS,
-  type Connection, type Context, type Dialer, type Link, type Policy, type PolicyManager, type TunnelOutbound,
+  formatEndpoint, inject, injectable, POLICY_MANAGER, ProxyError, RESOLVER, SETTINGS,
+  type Connection, type Context, type Destination, type Dialer, type Link, type Policy, type PolicyManager, type Resolver, type TunnelOutbound,
 } from '@sluice/core'
 import { limitSignal, relay } from '@sluice/transport'
-import type { FreedomOutboundSettings } from './settings.js'
+import { parseRedirect, redirected, type Redirect } from './redirect.js'
+import type { DomainStrategy, FreedomOutboundSettings } from './settings.js'
 
-/** Dials the target itself, once: its resolver and the dialer's happy eyeballs are all that can be tried. */
+const FAMILIES = { UseIP: 0, UseIPv4: 4, UseIPv6: 6 } as const
+
+/** Dials the target itself, once: all addresses that its name has are tried within that. */
 @injectable()
 export class FreedomOutbound implements TunnelOutbound {
   readonly #level: number | undefined
+  readonly #strategy: DomainStrategy
+  readonly #redirect: Redirect
   readonly #policies: PolicyManager
+  readonly #resolver: Resolver
 
-  constructor(@inject(SETTINGS) settings: FreedomOutboundSettings, @inject(POLICY_MANAGER) policies: PolicyManager) {
+  constructor(
+    @inject(SETTINGS) settings: FreedomOutboundSettings,
+    @inject(POLICY_MANAGER) policies: PolicyManager,
+    @inject(RESOLVER) resolver: Resolver,
+  ) {
     this.#level = settings.userLevel
+    this.#strategy = settings.domainStrategy ?? 'AsIs'
+    this.#redirect = parseRedirect(settings.redirect ?? '') ?? {}
     this.#policies = policies
+    this.#resolver = resolver
   }
 
   async process(ctx: Context, link: Link, dialer: Dialer): Promise<void> {
@@ -23,13 +37,35 @@ export class FreedomOutbound implements TunnelOutbound {
   }
 
   async connect(ctx: Context, dialer: Dialer): Promise<Connection> {
-    const { target, record, signal: parent } = ctx
+    const { record, signal: parent } = ctx
     const { handshakeMs } = this.#policy(ctx)
-    if (target.network === 'udp') throw new ProxyError('UNSUPPORTED', 'Cannot carry UDP', { side: 'downstream' })
+    if (ctx.target.network === 'udp') throw new ProxyError('UNSUPPORTED', 'Cannot carry UDP', { side: 'downstream' })
+    const target = redirected(ctx.target, this.#redirect)
     record.attempts++
     using limit = limitSignal(parent, handshakeMs, () => new ProxyError('TIMEOUT',
       `Target ${formatEndpoint(target)} gave no connection within ${handshakeMs} ms`, { phase: 'dial' }))
-    return await dialer.dial(target, { signal: limit.signal, session: ctx })
+    const { signal } = limit
+    return await this.#dialFirst(await this.#resolved(target, signal), dialer, { signal, session: ctx })
+  }
+
+  /** The target's addresses, or the target itself where the dialer is to resolve it. */
+  async #resolved(target: Destination, signal: AbortSignal): Promise<readonly Destination[]> {
+    if (this.#strategy === 'AsIs' || isIP(target.host) !== 0) return [target]
+    const addresses = await this.#resolver.resolve(target.host, { family: FAMILIES[this.#strategy], signal })
+    return addresses.map((host) => ({ ...target, host }))
+  }
+
+  async #dialFirst(targets: readonly Destination[], dialer: Dialer, options: Parameters<Dialer['dial']>[1]): Promise<Connection> {
+    let failure: unknown
+    for (const target of targets) {
+      try {
+        return await dialer.dial(target, options)
+      } catch (error) {
+        options.signal.throwIfAborted()
+        failure ??= error
+      }
+    }
+    throw failure
   }
 
   #policy(ctx: Context): Policy {

@@ -12,12 +12,20 @@
  *
  * @packageDocumentation
  */
-import { defineOutbound } from '@sluice/core'
+import { defineOutbound, fault } from '@sluice/core'
 import { FreedomOutbound } from './freedom-outbound.js'
+import { parseRedirect } from './redirect.js'
 import { freedomSchema } from './settings.js'
 
 /** The `freedom` protocol for `createInstance`. */
-export const freedomOutbound = defineOutbound({ protocol: 'freedom', schema: freedomSchema, useClass: FreedomOutbound })
+export const freedomOutbound = defineOutbound({
+  protocol: 'freedom',
+  schema: freedomSchema,
+  check: ({ redirect }) => redirect === undefined || parseRedirect(redirect) !== undefined
+    ? []
+    : [fault(['redirect'], `must be host:port, :port or host:0, not "${redirect}"`)],
+  useClass: FreedomOutbound,
+})
 
 export { FreedomOutbound } from './freedom-outbound.js'
-export type { FreedomOutboundSettings } from './settings.js'
+export type { DomainStrategy, FreedomOutboundSettings } from './settings.js'

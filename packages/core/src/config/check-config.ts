@@ -1,5 +1,6 @@
 import type { Fault } from '../errors/config-error.js'
 import { fault } from '../errors/config-error.js'
+import type { JsonSchema } from '../definition/json-schema.js'
 import type { InboundDefinition, KnownTags, OutboundDefinition } from '../definition/define.js'
 import type { Registry } from '../definition/registry.js'
 import type { AnyInboundConfig, AnyOutboundConfig } from './config.js'
@@ -20,10 +21,15 @@ export function checkConfig(config: unknown, registry: Registry): Fault[] {
 class ConfigChecker {
   readonly #registry: Registry
   readonly #schemas = new SchemaChecker()
+  readonly #inboundEnvelope: JsonSchema
+  readonly #outboundEnvelope: JsonSchema
   #known: KnownTags = { inbounds: new Set(), outbounds: new Set() }
 
   constructor(registry: Registry) {
     this.#registry = registry
+    // One object each: a schema is compiled once per object, and a config may have thousands of handlers.
+    this.#inboundEnvelope = inboundEnvelope(registry.transport.schema)
+    this.#outboundEnvelope = outboundEnvelope(registry.transport.schema)
   }
 
   check(config: Record<string, unknown>): Fault[] {
@@ -33,10 +39,10 @@ class ConfigChecker {
     return [
       ...this.#sections(config),
       ...listFaults(config, 'inbounds'),
-      ...inbounds.flatMap((inbound, index) => this.#inbound(inbound, ['inbounds', index])),
+      ...inbounds.flatMap(([index, inbound]) => this.#inbound(inbound, ['inbounds', index])),
       ...duplicateTags(inbounds, 'inbounds'),
       ...listFaults(config, 'outbounds'),
-      ...outbounds.flatMap((outbound, index) => this.#outbound(outbound, ['outbounds', index])),
+      ...outbounds.flatMap(([index, outbound]) => this.#outbound(outbound, ['outbounds', index])),
       ...duplicateTags(outbounds, 'outbounds'),
       ...chainFaults(outbounds),
     ]
@@ -52,27 +58,26 @@ class ConfigChecker {
   }
 
   #inbound(inbound: AnyInboundConfig, at: At): Fault[] {
-    const { transport, inbounds } = this.#registry
-    const faults = this.#schemas.faults(inboundEnvelope(transport.schema), inbound, at)
-    const definition = definitionOf<InboundDefinition>(inbound, inbounds, at, faults)
+    const faults = this.#schemas.faults(this.#inboundEnvelope, inbound, at)
+    const definition = definitionOf<InboundDefinition>(inbound, this.#registry.inbounds, at, faults)
     if (definition === undefined) return faults
     const inside = this.#part(definition, inbound.settings ?? {}, [...at, 'settings'])
     faults.push(...inside)
-    if (inside.length === 0 && isOpenToAll(inbound, definition)) {
-      faults.push(fault([...at, 'listen'], `would let anybody use this proxy: ${inbound.listen} is public and there are no accounts`,
-        { hint: 'add accounts, listen on 127.0.0.1, or say "allowOpen": true' }))
+    if (!inside.some(({ severity }) => severity === 'error') && isOpenToAll(inbound, definition)) {
+      const message = `would let anybody use this proxy: ${inbound.listen} is public and there are no accounts`
+      faults.push(fault([...at, 'listen'], message, { hint: 'add accounts, listen on 127.0.0.1, or say "allowOpen": true' }))
     }
     return faults
   }
 
   #outbound(outbound: AnyOutboundConfig, at: At): Fault[] {
-    const { transport, outbounds } = this.#registry
-    const faults = this.#schemas.faults(outboundEnvelope(transport.schema), outbound, at)
-    const definition = definitionOf<OutboundDefinition>(outbound, outbounds, at, faults)
+    const faults = this.#schemas.faults(this.#outboundEnvelope, outbound, at)
+    const definition = definitionOf<OutboundDefinition>(outbound, this.#registry.outbounds, at, faults)
     if (definition !== undefined) faults.push(...this.#part(definition, outbound.settings ?? {}, [...at, 'settings']))
     const through = outbound.proxySettings?.tag
     if (typeof through === 'string' && !this.#known.outbounds.has(through)) {
-      faults.push(fault([...at, 'proxySettings', 'tag'], `no outbound has the tag "${through}"`, suggestion(through, this.#known.outbounds)))
+      const message = `no outbound has the tag "${through}"`
+      faults.push(fault([...at, 'proxySettings', 'tag'], message, suggestion(through, this.#known.outbounds)))
     }
     return faults
   }
@@ -106,7 +111,7 @@ function definitionOf<T>(handler: AnyHandler, definitions: ReadonlyMap<string, T
 
 function isOpenToAll(inbound: AnyInboundConfig, definition: InboundDefinition): boolean {
   const { listen = '127.0.0.1', allowOpen = false, settings = {} } = inbound
-  return !allowOpen && !isLoopback(listen) && !definition.authenticates(settings)
+  return allowOpen !== true && typeof listen === 'string' && !isLoopback(listen) && !definition.authenticates(settings)
 }
 
 function isLoopback(listen: string): boolean {
@@ -120,18 +125,20 @@ function listFaults(config: Record<string, unknown>, key: string): Fault[] {
   return list.flatMap((item: unknown, index) => (isObject(item) ? [] : [fault([key, index], 'must be an object')]))
 }
 
-/** The handlers of a list that can be looked at further; what else stands there, `listFaults` tells. */
-function handlersOf<T>(list: unknown): T[] {
-  return Array.isArray(list) ? list.filter(isObject) as T[] : []
+type Indexed<T> = readonly [index: number, handler: T]
+
+/** The handlers of a list that can be looked at further, each with its index; what else stands there, `listFaults` tells. */
+function handlersOf<T>(list: unknown): Indexed<T>[] {
+  return Array.isArray(list) ? [...list.entries()].filter(([, item]) => isObject(item)) as Indexed<T>[] : []
 }
 
-function tagsOf(handlers: readonly AnyHandler[]): Set<string> {
-  return new Set(handlers.map(({ tag }) => tag).filter((tag): tag is string => typeof tag === 'string' && tag !== ''))
+function tagsOf(handlers: readonly Indexed<AnyHandler>[]): Set<string> {
+  return new Set(handlers.map(([, { tag }]) => tag).filter((tag): tag is string => typeof tag === 'string' && tag !== ''))
 }
 
-function duplicateTags(handlers: readonly AnyHandler[], key: string): Fault[] {
+function duplicateTags(handlers: readonly Indexed<AnyHandler>[], key: string): Fault[] {
   const first = new Map<string, number>()
-  return handlers.flatMap(({ tag }, index) => {
+  return handlers.flatMap(([index, { tag }]) => {
     if (typeof tag !== 'string' || tag === '') return []
     const earlier = first.get(tag)
     if (earlier !== undefined) return [fault([key, index, 'tag'], `"${tag}" is the tag of ${key}[${earlier}] already`)]
@@ -141,15 +148,15 @@ function duplicateTags(handlers: readonly AnyHandler[], key: string): Fault[] {
 }
 
 /** Outbounds that are dialled through each other in a circle would dial for ever. */
-function chainFaults(outbounds: readonly AnyOutboundConfig[]): Fault[] {
-  const next = new Map(outbounds.map(({ tag, proxySettings }) => [tag, proxySettings?.tag]))
-  return outbounds.flatMap(({ tag }, index) => {
-    const way: string[] = []
-    for (let at = tag; at !== undefined && at !== ''; at = next.get(at)) {
-      if (way.includes(at)) return at === tag ? [fault(['outbounds', index, 'proxySettings', 'tag'], `goes round in a circle: ${[...way, at].join(' → ')}`)] : []
-      way.push(at)
-    }
-    return []
+function chainFaults(outbounds: readonly Indexed<AnyOutboundConfig>[]): Fault[] {
+  const next = new Map(outbounds.map(([, { tag, proxySettings }]) => [tag, proxySettings?.tag]))
+  return outbounds.flatMap(([index, { tag }]) => {
+    const way = new Set<string>()
+    let at = tag
+    for (; at !== undefined && at !== '' && !way.has(at); at = next.get(at)) way.add(at)
+    // Who only leads into a circle is told nothing: its members are.
+    if (at === undefined || at !== tag || at === '') return []
+    return [fault(['outbounds', index, 'proxySettings', 'tag'], `goes round in a circle: ${[...way, at].join(' → ')}`)]
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Feature } from '../contracts/features.js'
+import type { Feature, Resolver } from '../contracts/features.js'
 import type { Inbound } from '../contracts/inbound.js'
 import type { Outbound } from '../contracts/outbound.js'
 import type { DialerFactory, ListenerFactory, StreamSettings } from '../contracts/transport.js'
@@ -58,6 +58,8 @@ export interface TransportDefinition {
   readonly schema: JsonSchema
   readonly dialers: Injectable<DialerFactory>
   readonly listeners: Injectable<ListenerFactory>
+  /** Resolves names where no feature does. */
+  readonly resolver?: Injectable<Resolver>
 }
 
 /** Something that `createInstance` is given: a value, never an import side effect. */

@@ -8,7 +8,7 @@ import { Scope, describeToken, needsOf, type Token } from '../di.js'
 import { ConfigError, fault, isConfigError, type Fault } from '../errors/config-error.js'
 import { InstanceEvents } from '../events.js'
 import {
-  DIALER_FACTORY, EVENTS, LISTENER_FACTORY, OUTBOUND_MANAGER, POLICY_MANAGER, ROUTER, SETTINGS, STATS_MANAGER, TAG,
+  DIALER_FACTORY, EVENTS, LISTENER_FACTORY, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS, STATS_MANAGER, TAG,
 } from '../tokens.js'
 import { Dispatcher } from './dispatcher.js'
 import { InboundHandler } from './inbound-handler.js'
@@ -72,6 +72,7 @@ class Builder {
     this.#scope.provide(OUTBOUND_MANAGER, outbounds)
     const features = this.#features()
     const { transport } = this.#registry
+    if (transport.resolver !== undefined && !this.#scope.has(RESOLVER)) this.#scope.provide(RESOLVER, this.#scope.construct(transport.resolver))
     this.#scope.provide(DIALER_FACTORY, this.#scope.construct(transport.dialers))
     this.#scope.provide(LISTENER_FACTORY, this.#scope.construct(transport.listeners))
     const dispatcher = new Dispatcher({

@@ -7,27 +7,48 @@ export interface Stage {
 /** Starts stages in order and closes them in reverse; whatever fails to start leaves nothing behind. */
 export class Lifecycle {
   readonly #started: Stage[] = []
-  #begun = false
+  #starting: Promise<void> | undefined
+  #halted = false
 
   /** @throws the error of the stage that failed, after all that had started were closed. */
   async start(stages: readonly Stage[]): Promise<void> {
-    if (this.#begun) throw new Error('Cannot start an instance twice: create another')
-    this.#begun = true
+    if (this.#starting !== undefined || this.#halted) throw new Error('Cannot start an instance twice: create another')
+    this.#starting = this.#startAll(stages)
+    await this.#starting
+  }
+
+  /** No further stage starts. Resolves when a start that is under way has been undone. */
+  async halt(): Promise<void> {
+    this.#halted = true
     try {
-      for (const stage of stages) {
-        this.#started.push(stage)
-        await stage.start?.()
-      }
-    } catch (error) {
-      // What failed to start is asked to close as well: it may have got half way.
-      await this.stop()
-      throw error
+      await this.#starting
+    } catch {
+      // Whoever called start() was told.
     }
   }
 
   /** Closes all that had started. One that fails to close does not keep the others open; the first error is thrown at the end. */
   async stop(): Promise<void> {
-    this.#begun = true
+    await this.halt()
+    const errors = await this.#closeAll()
+    if (errors.length > 0) throw errors[0]
+  }
+
+  async #startAll(stages: readonly Stage[]): Promise<void> {
+    try {
+      for (const stage of stages) {
+        this.#started.push(stage)
+        await stage.start?.()
+        if (this.#halted) throw new Error('Cannot go on with the start: the instance was stopped meanwhile')
+      }
+    } catch (error) {
+      // What failed to start is asked to close as well: it may have got half way. What fails to close is not why the start failed.
+      await this.#closeAll()
+      throw error
+    }
+  }
+
+  async #closeAll(): Promise<unknown[]> {
     const errors: unknown[] = []
     for (let stage = this.#started.pop(); stage !== undefined; stage = this.#started.pop()) {
       try {
@@ -36,6 +57,6 @@ export class Lifecycle {
         errors.push(error)
       }
     }
-    if (errors.length > 0) throw errors[0]
+    return errors
   }
 }
