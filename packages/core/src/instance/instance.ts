@@ -21,6 +21,10 @@ export interface StopOptions {
 }
 
 const DEFAULT_DRAIN_MS = 10_000
+/** How long sessions may take to end once they were cut, before their connections are closed under them. */
+const CUT_MS = 1_000
+/** Longer timers fire at once in Node. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Checks a config and builds an instance from it; nothing is opened before `start()`.
@@ -72,8 +76,8 @@ export class Instance implements AsyncDisposable {
   }
 
   /**
-   * Starts features, outbounds and inbounds, in this order. If one fails, what had started is closed again and its error thrown.
-   * An instance starts once.
+   * Starts features, outbounds and inbounds, in this order. If one fails, or `stop()` is called meanwhile, what had started is
+   * closed again and the error thrown. An instance starts once.
    */
   async start(): Promise<void> {
     const { features, outbounds, inbounds } = this.#parts
@@ -98,26 +102,40 @@ export class Instance implements AsyncDisposable {
 
   async #stop(drainMs: number): Promise<{ cut: number }> {
     const { inbounds, sessions } = this.#parts
+    const halted = this.#lifecycle.halt()
     for (const inbound of inbounds) inbound.drain()
-    const cut = new Promise<void>((resolve) => {
+    const over = new Promise<void>((resolve) => {
       this.#cutNow = resolve
     })
     this.#hurry(drainMs)
-    await Promise.race([sessions.empty(), cut])
-    const count = sessions.cancelAll(new ProxyError('ABORT', 'The proxy stops', { side: 'internal', phase: 'relay' }))
-    await sessions.empty()
-    this.#hurry(0)
+    await halted
+    await Promise.race([sessions.empty(), over])
+    clearTimeout(this.#cutTimer)
+    const cut = sessions.cut(new ProxyError('ABORT', 'The proxy stops', { side: 'internal', phase: 'relay' }))
+    await this.#ended()
     await this.#lifecycle.stop()
-    return { cut: count }
+    return { cut }
+  }
+
+  /** Waits for the sessions that were cut, and not for ever: an outbound that ignores the signal must not keep the rest open. */
+  async #ended(): Promise<void> {
+    const { sessions, events } = this.#parts
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CUT_MS)
+    })
+    await Promise.race([sessions.empty(), patience])
+    clearTimeout(timer)
+    if (sessions.size > 0) events.log('error', `${sessions.size} sessions did not end when they were cut`)
   }
 
   /** Moves the cut forward, never back. */
   #hurry(drainMs: number): void {
-    const at = Date.now() + drainMs
+    const at = performance.now() + drainMs
     if (at >= this.#cutAt) return
     this.#cutAt = at
     clearTimeout(this.#cutTimer)
-    if (drainMs > 0) this.#cutTimer = setTimeout(this.#cutNow, drainMs)
+    if (drainMs > 0) this.#cutTimer = setTimeout(this.#cutNow, Math.min(drainMs, MAX_TIMER_MS))
     else this.#cutNow()
   }
 }

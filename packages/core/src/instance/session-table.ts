@@ -3,6 +3,7 @@ import type { Session } from './session.js'
 /** The sessions that are alive. */
 export class SessionTable {
   readonly #sessions = new Set<Session>()
+  #cut: Error | undefined
   #onEmpty: (() => void)[] = []
 
   get size(): number {
@@ -15,6 +16,7 @@ export class SessionTable {
 
   add(session: Session): void {
     this.#sessions.add(session)
+    if (this.#cut !== undefined) session.cancel(this.#cut)
   }
 
   delete(session: Session): void {
@@ -31,10 +33,11 @@ export class SessionTable {
     return new Promise((resolve) => this.#onEmpty.push(resolve))
   }
 
-  /** Cancels every session. @returns how many there were. */
-  cancelAll(reason: Error): number {
-    const cut = this.#sessions.size
-    for (const session of this.#sessions) session.cancel(reason)
-    return cut
+  /** Cancels every session, and from now on each that still comes. @returns how many there were. */
+  cut(reason: Error): number {
+    this.#cut = reason
+    const alive = [...this.#sessions]
+    for (const session of alive) session.cancel(reason)
+    return alive.length
   }
 }
