@@ -2,6 +2,7 @@ import type { Connection } from '../contracts/connection.js'
 import type { Endpoint } from '../contracts/destination.js'
 import type { Inbound } from '../contracts/inbound.js'
 import type { Listener } from '../contracts/transport.js'
+import { toProxyError } from '../errors/proxy-error.js'
 import type { InstanceEvents } from '../events.js'
 import type { Dispatcher } from './dispatcher.js'
 
@@ -37,26 +38,33 @@ export class InboundHandler {
   }
 
   async start(): Promise<void> {
-    this.#address = await this.#listener.start((connection) => this.#serve(connection))
+    this.#address = await this.#listener.start((connection) => void this.#serve(connection))
   }
 
   /** Accepts no more and lets go of what only waits. */
   drain(): void {
     this.#listener.stop()
-    this.#inbound.drain?.()
+    try {
+      this.#inbound.drain?.()
+    } catch (error) {
+      this.#events.log('error', `Inbound "${this.tag}" failed to drain`, { error })
+    }
   }
 
   close(): Promise<void> {
     return this.#listener.close()
   }
 
-  #serve(connection: Connection): void {
+  async #serve(connection: Connection): Promise<void> {
     const { remoteAddress: host, remotePort: port } = connection
     const source = host === undefined || port === undefined ? {} : { source: { host, port } }
     const origin = { inboundTag: this.tag, ...source }
-    this.#inbound.handle(connection, (request, link) => this.#dispatcher.dispatch(origin, request, link)).catch((error: unknown) => {
-      this.#events.log('error', `Inbound "${this.tag}" failed on a connection`, { error })
-      connection.destroy()
-    })
+    try {
+      await this.#inbound.handle(connection, (request, link) => this.#dispatcher.dispatch(origin, request, link))
+    } catch (error) {
+      const bug = toProxyError(error)
+      this.#events.log('error', `Inbound "${this.tag}" failed on a connection: ${bug.message}`, { error })
+      connection.destroy(bug)
+    }
   }
 }
