@@ -1,4 +1,5 @@
 import type { ProxyErrorCode } from './error-codes.js'
+import { printable } from './printable.js'
 
 /** Whose doing an error is: the client's, the upstream's or the target's, or our own. */
 export type Side = 'downstream' | 'upstream' | 'internal'
@@ -58,6 +59,6 @@ export function isProxyError(value: unknown): value is ProxyError {
 /** The error itself if it is a `ProxyError`; anything else is a bug of ours and becomes INTERNAL. */
 export function toProxyError(value: unknown): ProxyError {
   if (isProxyError(value)) return value
-  const text = value instanceof Error ? value.message : String(value)
+  const text = printable(value instanceof Error ? value.message : String(value))
   return new ProxyError('INTERNAL', `Unexpected failure: ${text}`, { side: 'internal', cause: value })
 }

@@ -4,6 +4,7 @@ import type { SessionRequest } from '../contracts/inbound.js'
 import type { Link } from '../contracts/link.js'
 import type { OutboundHandler, OutboundManager } from '../contracts/outbound.js'
 import { formatEndpoint } from '../destination.js'
+import { printable } from '../errors/printable.js'
 import { isProxyError, ProxyError, toProxyError } from '../errors/proxy-error.js'
 import type { InstanceEvents } from '../events.js'
 import { Session, type Origin } from './session.js'
@@ -38,8 +39,8 @@ export class Dispatcher {
   async dispatch(origin: Origin, request: SessionRequest, inboundLink: Link): Promise<void> {
     const { events, sessions } = this.#parts
     const session = new Session(this.#takeId(), origin, request)
-    const link = new SessionLink(inboundLink, session, events)
     const stopCounting = this.#counters.attach(session)
+    const link = new SessionLink(inboundLink, session, events)
     sessions.add(session)
     try {
       await this.#carry(session, link)
@@ -49,7 +50,7 @@ export class Dispatcher {
     } finally {
       link.release()
       stopCounting()
-      session.record.durationMs = Date.now() - session.record.startedAt
+      session.record.durationMs = session.elapsedMs
       sessions.delete(session)
       events.emit('session:close', session)
     }
@@ -75,7 +76,7 @@ export class Dispatcher {
     const handler = route === undefined ? outbounds.default : outbounds.get(route.outboundTag)
     if (handler !== undefined) return handler
     const missing = route === undefined ? 'the config has no outbound' : `no outbound has the tag "${route.outboundTag}"`
-    throw new ProxyError('INTERNAL', `Cannot route to ${formatEndpoint(session.target)}: ${missing}`, { side: 'internal' })
+    throw new ProxyError('INTERNAL', `Cannot route to ${nameOf(session)}: ${missing}`, { side: 'internal' })
   }
 
   /** The one place where the failure of a session is recorded and logged. */
@@ -86,7 +87,7 @@ export class Dispatcher {
     record.outcome = signal.aborted && error === signal.reason ? 'cancelled' : link.opened ? 'aborted' : 'failed'
     if (link.opened && !isProxyError(error)) link.abort(toProxyError(error))
     const level = record.outcome === 'failed' || !isProxyError(error) ? 'warning' : 'info'
-    const where = `${formatEndpoint(session.target)} [${record.outboundTag ?? ''}]`
+    const where = `${nameOf(session)} [${record.outboundTag ?? ''}]`
     events.log(level, `${where} ${record.outcome}: ${toProxyError(error).message}`, { session, error })
   }
 
@@ -94,4 +95,9 @@ export class Dispatcher {
     this.#nextId = (this.#nextId + 1) % 0x1_0000_0000
     return String(this.#nextId)
   }
+}
+
+/** The target for messages. Its name is what the client sent, whatever that was. */
+function nameOf({ target }: Context): string {
+  return printable(formatEndpoint(target))
 }

@@ -34,8 +34,7 @@ export class SessionLink implements Link {
   open(how?: RequestForm): void {
     if (this.#link.opened) return
     this.release()
-    const { record } = this.#session
-    record.establishedMs = Date.now() - record.startedAt
+    this.#session.record.establishedMs = this.#session.elapsedMs
     this.#link.open(how)
     this.#events.emit('session:established', this.#session)
   }

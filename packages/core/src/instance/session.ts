@@ -17,6 +17,7 @@ export class Session implements Context {
   readonly user?: User
   readonly record: SessionRecord
   readonly #controller = new AbortController()
+  readonly #startedAtMs = performance.now()
 
   constructor(id: string, origin: Origin, request: SessionRequest) {
     this.id = id
@@ -29,6 +30,11 @@ export class Session implements Context {
 
   get signal(): AbortSignal {
     return this.#controller.signal
+  }
+
+  /** Whole milliseconds since the start, whatever happens to the clock on the wall. */
+  get elapsedMs(): number {
+    return Math.round(performance.now() - this.#startedAtMs)
   }
 
   /** Whoever works for the session stops, and `process` rejects with this reason. */
