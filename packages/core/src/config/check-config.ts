@@ -4,7 +4,7 @@ import type { JsonSchema } from '../definition/json-schema.js'
 import type { InboundDefinition, KnownTags, OutboundDefinition } from '../definition/define.js'
 import type { Registry } from '../definition/registry.js'
 import type { AnyInboundConfig, AnyOutboundConfig } from './config.js'
-import type { PathSegment } from './config-path.js'
+import { formatPath, type PathSegment } from './config-path.js'
 import { inboundEnvelope, outboundEnvelope } from './envelope.js'
 import { SchemaChecker } from './schema-faults.js'
 import { suggestion } from './suggest.js'
@@ -92,8 +92,8 @@ class ConfigChecker {
 
 /** The same fault, seen from further up. */
 export function under(item: Fault, at: At): Fault {
-  const prefix = fault(at, '').path
-  const separator = item.path === '' || item.path.startsWith('[') ? '' : '.'
+  const prefix = formatPath(at)
+  const separator = prefix === '' || item.path === '' || item.path.startsWith('[') ? '' : '.'
   return { ...item, path: `${prefix}${separator}${item.path}` }
 }
 

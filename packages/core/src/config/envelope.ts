@@ -8,7 +8,10 @@ const settings: JsonSchema = { description: 'Settings of the protocol', default:
 /** A port as configs write it: a number, or the same as a string. */
 export const portSchema: JsonSchema = {
   description: 'a port from 1 to 65535',
-  anyOf: [{ type: 'integer', minimum: 1, maximum: 65_535 }, { type: 'string', pattern: '^0*([1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])$' }],
+  anyOf: [
+    { type: 'integer', minimum: 1, maximum: 65_535 },
+    { type: 'string', pattern: '^0*([1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])$' },
+  ],
 }
 
 const listenPortSchema: JsonSchema = {

@@ -13,7 +13,8 @@ export class SchemaChecker {
   faults(schema: JsonSchema, value: unknown, at: readonly PathSegment[]): Fault[] {
     const validate = this.#ajv.compile(schema)
     if (validate(value)) return []
-    return (validate.errors ?? []).filter(isTelling).map((error) => describe(error, [...at, ...segmentsOf(error.instancePath, value)]))
+    return (validate.errors ?? []).filter(isTelling).map((error) =>
+      describe(error, [...at, ...segmentsOf(error.instancePath, value)], isSecret(schema, error)))
   }
 }
 
@@ -22,18 +23,34 @@ function isTelling(error: ErrorObject): boolean {
   return !/\/anyOf\/\d+\//.test(error.schemaPath)
 }
 
-/** A JSON pointer's parts. Only the value tells an index of a list from a numeric key of an object. */
+/** A JSON pointer as path segments. Only the value tells an index of a list from a numeric key of an object. */
 function segmentsOf(pointer: string, root: unknown): PathSegment[] {
   let value = root
-  return pointer.split('/').slice(1).map((part) => {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
+  return pointerParts(pointer).map((name) => {
     const segment = Array.isArray(value) ? Number(name) : name
     value = (value as Record<PathSegment, unknown>)[segment]
     return segment
   })
 }
 
-function describe(error: ErrorObject, at: PathSegment[]): Fault {
+/** A JSON pointer's parts (RFC 6901 §4). */
+function pointerParts(pointer: string): string[] {
+  return pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** Whether the schema, or any that it stands in, calls the value a secret (`writeOnly`). */
+function isSecret(root: JsonSchema, { schemaPath }: ErrorObject): boolean {
+  let schema: unknown = root
+  for (const part of pointerParts(schemaPath)) {
+    if ((schema as JsonSchema).writeOnly === true) return true
+    schema = (schema as Record<string, unknown>)[decodeURIComponent(part)]
+    if (typeof schema !== 'object' || schema === null) return false
+  }
+  return false
+}
+
+function describe(error: ErrorObject, at: PathSegment[], secret: boolean): Fault {
+  const actual = secret ? '' : shown(error.data)
   const parent = error.parentSchema as unknown as JsonSchema | undefined
   switch (error.keyword) {
     case 'additionalProperties': {
@@ -45,8 +62,8 @@ function describe(error: ErrorObject, at: PathSegment[]): Fault {
     case 'required':
       return fault([...at, (error.params as { missingProperty: string }).missingProperty], 'missing')
     case 'enum':
-      return fault(at, `must be one of ${(parent?.enum ?? []).map((value) => JSON.stringify(value)).join(', ')}${actual(error)}`,
-        typeof error.data === 'string' ? suggestion(error.data, (parent?.enum ?? []).map(String)) : {})
+      return fault(at, `must be one of ${(parent?.enum ?? []).map((value) => JSON.stringify(value)).join(', ')}${actual}`,
+        typeof error.data === 'string' && !secret ? suggestion(error.data, (parent?.enum ?? []).map(String)) : {})
     case 'type':
       return fault(at, `must be ${article(String(error.params['type']))}, not ${kindOf(error.data)}`)
     case 'minLength':
@@ -54,15 +71,14 @@ function describe(error: ErrorObject, at: PathSegment[]): Fault {
     case 'minItems':
       return fault(at, `must have at least ${String(error.params['limit'])} ${error.params['limit'] === 1 ? 'entry' : 'entries'}`)
     case 'anyOf':
-      return fault(at, parent?.description === undefined ? 'has none of the forms allowed here' : `must be ${parent.description}${actual(error)}`)
+      return fault(at, parent?.description === undefined ? 'has none of the forms allowed here' : `must be ${parent.description}${actual}`)
     default:
-      return fault(at, `${error.message ?? error.keyword}${actual(error)}`)
+      return fault(at, `${error.message ?? error.keyword}${actual}`)
   }
 }
 
-/** Shows what stands there, if it is short and the schema does not call it a secret (`writeOnly`). */
-function actual({ data: value, parentSchema }: ErrorObject): string {
-  if ((parentSchema as unknown as JsonSchema | undefined)?.writeOnly === true) return ''
+/** What stands there, if it is short. */
+function shown(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return `, not ${String(value)}`
   if (typeof value === 'string' && value.length <= 40) return `, not "${printable(value)}"`
   return ''
