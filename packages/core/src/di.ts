@@ -69,8 +69,14 @@ export class Scope {
     return this.#container.resolve<T>(token)
   }
 
-  /** Constructs a class from this scope's values. */
+  /**
+   * Constructs a class from this scope's values.
+   * @throws {TypeError} for a parameter without `@inject`, which would silently be `undefined`.
+   */
   construct<T>(target: Injectable<T>): T {
+    if (needsOf(target).length < target.length) {
+      throw new TypeError(`Cannot construct ${target.name}: each parameter of its constructor needs @inject(TOKEN)`)
+    }
     return this.#container.resolve<T>(target as unknown as new (...values: unknown[]) => T)
   }
 }

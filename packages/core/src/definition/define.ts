@@ -7,7 +7,11 @@ import type { Fault } from '../errors/config-error.js'
 import type { FeatureSections, InboundSettings, OutboundSettings } from './settings.js'
 import type { JsonSchema, ObjectSchema } from './json-schema.js'
 
-/** How a module's object comes to be: a class whose constructor is injected, or a plain function for who uses no decorators. */
+/**
+ * How a module's object comes to be: a class whose constructor is injected, or a plain function for who uses no decorators.
+ *
+ * Either may throw a {@link ConfigError} for what only shows now; its paths start at the module's settings, as those of `check`.
+ */
 export type Construction<T, Settings> =
   | { readonly useClass: Injectable<T> }
   | { readonly create: (settings: Settings, resolve: Resolve) => T }

@@ -20,7 +20,8 @@ export class Registry {
     }
     const [transport] = transports
     if (transport === undefined || transports.length > 1) {
-      throw new TypeError(`Cannot build an instance with ${transports.length} transport modules: give exactly one, as transport of @sluice/transport`)
+      const message = `Cannot build an instance with ${transports.length} transport modules`
+      throw new TypeError(`${message}: give exactly one, as transport of @sluice/transport`)
     }
     this.transport = transport
   }

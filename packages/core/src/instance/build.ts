@@ -72,7 +72,7 @@ class Builder {
     this.#scope.provide(OUTBOUND_MANAGER, outbounds)
     const features = this.#features()
     const { transport } = this.#registry
-    if (transport.resolver !== undefined && !this.#scope.has(RESOLVER)) this.#scope.provide(RESOLVER, this.#scope.construct(transport.resolver))
+    if (transport.resolver !== undefined) this.#provideMissing(RESOLVER, this.#scope.construct(transport.resolver))
     this.#scope.provide(DIALER_FACTORY, this.#scope.construct(transport.dialers))
     this.#scope.provide(LISTENER_FACTORY, this.#scope.construct(transport.listeners))
     const dispatcher = new Dispatcher({
@@ -104,7 +104,7 @@ class Builder {
   }
 
   #feature(definition: FeatureDefinition, settings: unknown): Feature {
-    const feature = this.#make(definition, this.#scopeFor(settings, ''), settings)
+    const feature = this.#make(definition, this.#scopeFor(settings, ''), settings, [])
     if (definition.provides !== undefined) this.#scope.provide(definition.provides, feature)
     return feature
   }
@@ -119,7 +119,7 @@ class Builder {
       ...(sendThrough === undefined ? {} : { localAddress: sendThrough }),
       ...(proxySettings === undefined ? {} : { through: () => existing(outbounds.get(proxySettings.tag)) }),
     })
-    const outbound = this.#make(definition, this.#scopeFor(settings, tag), settings)
+    const outbound = this.#make(definition, this.#scopeFor(settings, tag), settings, ['settings'])
     return new DialingOutboundHandler(tag, protocol, outbound, dialer)
   }
 
@@ -129,7 +129,7 @@ class Builder {
     if (definition === undefined) throw new TypeError(`Inbound protocol "${protocol}" passed the check without a module`)
     const { handshakeMs } = this.#scope.get(POLICY_MANAGER).forLevel(0)
     const listener = this.#scope.get(LISTENER_FACTORY).create({ listen, port: Number(port), stream: streamSettings, handshakeMs })
-    const inbound = this.#make(definition, this.#scopeFor(settings, tag), settings)
+    const inbound = this.#make(definition, this.#scopeFor(settings, tag), settings, ['settings'])
     return new InboundHandler(tag, protocol, inbound, listener, dispatcher, events)
   }
 
@@ -140,11 +140,12 @@ class Builder {
     return scope
   }
 
-  #make<T, Settings>(definition: Construction<T, Settings>, scope: Scope, settings: Settings): T {
-    if ('create' in definition) return definition.create(settings, scope.get)
+  #make<T, Settings>(definition: Construction<T, Settings>, scope: Scope, settings: Settings, at: At): T {
+    if ('create' in definition) return within(at, () => definition.create(settings, scope.get))
+    const hint = 'register the module that provides it'
     const missing = needsOf(definition.useClass).filter((token) => !scope.has(token))
-    if (missing.length > 0) throw new ConfigError(missing.map((token) => fault([], `needs the ${describeToken(token)}`, { hint: 'register the module that provides it' })))
-    return scope.construct(definition.useClass)
+    if (missing.length > 0) throw new ConfigError(missing.map((token) => fault([], `needs the ${describeToken(token)}`, { hint })))
+    return within(at, () => scope.construct(definition.useClass))
   }
 
   #provideMissing<T>(token: Token<T>, value: T): void {
@@ -158,11 +159,21 @@ class Builder {
   /** What a constructor finds wrong with its settings joins the other faults, so that all are told at once. */
   #collecting(at: At, make: () => void): void {
     try {
-      make()
+      within(at, make)
     } catch (error) {
       if (!isConfigError(error)) throw error
-      this.faults.push(...error.faults.map((item) => under(item, at)))
+      this.faults.push(...error.faults)
     }
+  }
+}
+
+/** The result of `make`, whose faults are seen from further up. */
+function within<T>(at: At, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!isConfigError(error)) throw error
+    throw new ConfigError(error.faults.map((item) => under(item, at)))
   }
 }
 
