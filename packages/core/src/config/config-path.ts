@@ -1,7 +1,7 @@
 export type PathSegment = string | number
 
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
-const SEGMENT = /\.?([A-Za-z_$][\w$]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/y
+const SEGMENT = /(?:^|(?!^)\.)([A-Za-z_$][\w$]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/y
 
 /** Writes a place in a config as people do: `outbounds[0].settings.servers[1].port`, `policy.levels["0"].handshake`. */
 export function formatPath(segments: readonly PathSegment[]): string {
@@ -12,7 +12,7 @@ export function formatPath(segments: readonly PathSegment[]): string {
   }).join('')
 }
 
-/** Reads what `formatPath` wrote. @throws {SyntaxError} for any other text. */
+/** Reads what `formatPath` wrote; any name may stand in brackets and quotes. @throws {SyntaxError} for any other text. */
 export function parsePath(path: string): PathSegment[] {
   const segments: PathSegment[] = []
   const pattern = new RegExp(SEGMENT)
