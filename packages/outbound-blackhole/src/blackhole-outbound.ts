@@ -1,10 +1,14 @@
 import { finished } from 'node:stream/promises'
-import { formatEndpoint, inject, injectable, POLICY_MANAGER, ProxyError, SETTINGS, type Context, type Link, type Outbound, type PolicyManager } from '@sluice/core'
+import {
+  formatEndpoint, inject, injectable, POLICY_MANAGER, ProxyError, SETTINGS,
+  type Context, type Link, type Outbound, type PolicyManager,
+} from '@sluice/core'
 import { abort, limitSignal } from '@sluice/transport'
 import type { BlackholeOutboundSettings } from './settings.js'
 
 const FORBIDDEN = [
-  'HTTP/1.1 403 Forbidden', 'Connection: close', 'Cache-Control: no-store', 'Content-Type: text/plain', 'Content-Length: 8', '', 'Blocked\n',
+  'HTTP/1.1 403 Forbidden', 'Connection: close', 'Cache-Control: no-store', 'Content-Type: text/plain', 'Content-Length: 8',
+  '', 'Blocked\n',
 ].join('\r\n')
 
 /** Refuses every session before anything is dialled. */

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net'
 import {
   formatEndpoint, inject, injectable, POLICY_MANAGER, ProxyError, RESOLVER, SETTINGS,
-  type Connection, type Context, type Destination, type Dialer, type Link, type Policy, type PolicyManager, type Resolver, type TunnelOutbound,
+  type Connection, type Context, type Destination, type Dialer, type Link, type Policy, type PolicyManager, type Resolver,
+  type TunnelOutbound,
 } from '@sluice/core'
 import { limitSignal, relay } from '@sluice/transport'
 import { parseRedirect, redirected, type Redirect } from './redirect.js'

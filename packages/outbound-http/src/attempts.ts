@@ -9,6 +9,8 @@ const ROUND_PAUSE_MS = 100
 const PAUSE_JITTER = 0.2
 /** All attempts of a session together may take this many times the handshake limit. */
 const MAX_HANDSHAKES = 3
+/** With less than this share of its limit left, an attempt would fail by our haste, and the server would be blamed for it. */
+const MIN_SHARE = 0.25
 
 /** One try: on which server, with which account, and for how long at most (0 = no limit). */
 export interface Attempt {
@@ -23,15 +25,15 @@ export type TryOnce<T> = (attempt: Attempt) => Promise<T>
 /**
  * The tries of one session: which server is next, when to pause, and when to give up.
  *
- * No pause while a server is untried; then 100, 200, 300, 400 ms ± 20 % between rounds, none after the last try. What follows a
- * failure is its code's `again`; a refused account is not sent again, another of the same server may be.
+ * No pause while a server is untried; then 100, 200, 300, 400 ms between rounds, each less up to 20 % at random, and none after
+ * the last try. What follows a failure is its code's `again`; a refused account is not sent again, another of the same server may be.
  */
 export class Attempts {
   readonly #ctx: Context
   readonly #servers: readonly Server[]
   readonly #picker: ServerPicker
   readonly #handshakeMs: (account: Account | undefined) => number
-  readonly #startedAt = Date.now()
+  readonly #startedAt = performance.now()
   readonly #errors: ProxyError[] = []
   readonly #excluded = new Set<Server>()
   readonly #refused = new Set<Account>()
@@ -48,6 +50,7 @@ export class Attempts {
   /** Tries until one succeeds. @throws {ProxyError} the only failure, or the last with all of them in `attempts`. */
   async run<T>(tryOnce: TryOnce<T>): Promise<T> {
     for (let count = 0; count < MAX_ATTEMPTS; count++) {
+      this.#ctx.signal.throwIfAborted()
       const attempt = await this.#next()
       if (attempt === undefined) break
       try {
@@ -60,45 +63,46 @@ export class Attempts {
     throw this.#summary()
   }
 
-  /** The next attempt, after a pause if all candidates had their turn; `undefined` when nothing is left to try. */
+  /** The next attempt, after a pause if all candidates had their turn; `undefined` when nothing is left to try, or no time. */
   async #next(): Promise<Attempt | undefined> {
-    const candidates = this.#servers.filter((server) => !this.#excluded.has(server) && this.#accountsOf(server) !== undefined)
+    const candidates = this.#servers.filter((server) => !this.#excluded.has(server) && this.#accountsOf(server).length > 0)
     if (candidates.length === 0) return undefined
     let untried = candidates.filter((server) => !this.#triedThisRound.has(server))
     if (untried.length === 0) {
-      await this.#pause()
+      const pauseMs = ROUND_PAUSE_MS * ++this.#round * (1 - PAUSE_JITTER * Math.random())
+      const accounts = candidates.flatMap((server) => this.#accountsOf(server))
+      if (accounts.every((account) => this.#limitMs(account, pauseMs) === undefined)) return undefined
+      await this.#pause(pauseMs)
       this.#triedThisRound.clear()
       untried = candidates
     }
     const server = this.#picker.pick(untried)
     this.#triedThisRound.add(server)
-    const accounts = this.#accountsOf(server) ?? []
+    const accounts = this.#accountsOf(server)
     const account = accounts[Math.floor(Math.random() * accounts.length)]
     const limitMs = this.#limitMs(account)
     if (limitMs === undefined) return undefined
     return { server, limitMs, ...(account === undefined ? {} : { account }) }
   }
 
-  /** The accounts that may be used; none for a server without accounts; `undefined` if all were refused. */
-  #accountsOf(server: Server): readonly Account[] | undefined {
-    const accounts = server.usableAccounts.filter((account) => !this.#refused.has(account))
-    return accounts.length === 0 && server.accounts.length > 0 ? undefined : accounts
+  /** The accounts that may be used, empty if all were refused. A server without accounts has one choice: none. */
+  #accountsOf(server: Server): readonly (Account | undefined)[] {
+    if (server.accounts.length === 0) return [undefined]
+    return server.usableAccounts.filter((account) => !this.#refused.has(account))
   }
 
-  /** What is left for an attempt with this account, 0 for no limit, `undefined` if nothing is. */
-  #limitMs(account: Account | undefined): number | undefined {
+  /** What is left for an attempt with this account after a pause: 0 for no limit, `undefined` if too little is. */
+  #limitMs(account: Account | undefined, pauseMs = 0): number | undefined {
     const handshakeMs = this.#handshakeMs(account)
     if (handshakeMs === 0) return 0
-    const leftMs = MAX_HANDSHAKES * handshakeMs - (Date.now() - this.#startedAt)
-    return leftMs <= 0 ? undefined : Math.min(handshakeMs, leftMs)
+    const leftMs = Math.floor(MAX_HANDSHAKES * handshakeMs - (performance.now() - this.#startedAt) - pauseMs)
+    return leftMs < MIN_SHARE * handshakeMs ? undefined : Math.min(handshakeMs, leftMs)
   }
 
-  async #pause(): Promise<void> {
-    this.#round++
-    const pauseMs = ROUND_PAUSE_MS * this.#round * (1 + PAUSE_JITTER * (2 * Math.random() - 1))
+  async #pause(ms: number): Promise<void> {
     const { signal } = this.#ctx
     // The timer's own rejection hides the session's reason.
-    await delay(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted())
+    await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted())
   }
 
   #learn({ server, account }: Attempt, error: ProxyError): void {

@@ -1,4 +1,4 @@
-import type { Secret } from '@sluice/core'
+import type { HeaderList, Secret } from '@sluice/core'
 
 const PROXY_CONNECTION = 'Proxy-Connection'
 
@@ -9,7 +9,7 @@ const PROXY_CONNECTION = 'Proxy-Connection'
  * @param credentials Value of `Proxy-Authorization`.
  * @param headers Checked by `checkHeaders`.
  */
-export function formatConnectRequest(authority: string, credentials: Secret | undefined, headers: readonly (readonly [string, string])[]): string {
+export function formatConnectRequest(authority: string, credentials: Secret | undefined, headers: HeaderList): string {
   const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`]
   if (credentials !== undefined) lines.push(`Proxy-Authorization: ${credentials.reveal()}`)
   // No standard field, but proxies of the HTTP/1.0 kind close without it (RFC 9112 appendix C.2.2).

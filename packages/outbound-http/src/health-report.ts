@@ -1,6 +1,8 @@
-import { isProxyError, type InstanceEvents, type ProxyError } from '@sluice/core'
+import { isProxyError, type InstanceEvents, type ProxyError, type ProxyErrorCode } from '@sluice/core'
 import type { Attempt } from './attempts.js'
 import type { Server } from './server.js'
+
+const OWN_FAULTS: ReadonlySet<ProxyErrorCode> = new Set<ProxyErrorCode>(['DNS', 'DIAL', 'TLS', 'CERT', 'ALPN'])
 
 /** Tells a server's health what an attempt showed, and the instance when a server goes down or comes back. */
 export class HealthReport {
@@ -46,7 +48,7 @@ export class HealthReport {
 
 /** Failures that no client can cause by its choice of target. */
 function isServersOwnFault({ code, phase }: ProxyError): boolean {
-  return code === 'DNS' || code === 'DIAL' || code === 'TLS' || code === 'CERT' || code === 'ALPN' || (code === 'TIMEOUT' && phase !== 'connect')
+  return OWN_FAULTS.has(code) || (code === 'TIMEOUT' && phase !== 'connect')
 }
 
 /** Failures that may be the target's: only a series of them counts. */

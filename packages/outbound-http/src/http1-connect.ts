@@ -1,4 +1,4 @@
-import { ProxyError, type Connection, type Secret } from '@sluice/core'
+import { ProxyError, type Connection, type HeaderList, type Secret } from '@sluice/core'
 import { decode, UnexpectedEnd } from '@sluice/transport'
 import { formatConnectRequest } from './connect-request.js'
 import { refusalOf } from './refusal.js'
@@ -11,7 +11,7 @@ export interface ConnectRequest {
   readonly authority: string
   /** Value of `Proxy-Authorization`. */
   readonly credentials?: Secret
-  readonly headers: readonly (readonly [string, string])[]
+  readonly headers: HeaderList
   /** `host:port` of the server, for errors. */
   readonly server: string
 }

@@ -2,6 +2,7 @@ import { printable, ProxyError } from '@sluice/core'
 import type { ResponseHead } from './response-head.js'
 
 const MAX_REST_MS = 30_000
+const SCHEME = /^\s*([A-Za-z0-9!#$%&'*+.^_`|~-]+)(?:\s+[^=\s]|\s*$)/
 
 /** What a final answer other than 2xx means. @param withCredentials Whether the request carried some. */
 export function refusalOf(head: ResponseHead, server: string, withCredentials: boolean): ProxyError {
@@ -29,7 +30,7 @@ function authMessage({ status, fields }: ResponseHead, server: string, withCrede
 function challengeSchemes(values: readonly string[]): string[] {
   // A scheme starts a list element and is not followed by `=`, as a parameter's name is. Quoted text is taken out first.
   const elements = values.flatMap((value) => value.replace(/"(?:[^"\\]|\\.)*"/g, '""').split(','))
-  return elements.map((element) => /^\s*([A-Za-z0-9!#$%&'*+.^_`|~-]+)(?:\s+[^=\s]|\s*$)/.exec(element)?.[1]).filter((scheme) => scheme !== undefined)
+  return elements.map((element) => SCHEME.exec(element)?.[1]).filter((scheme) => scheme !== undefined)
 }
 
 /** Seconds or a date (RFC 9110 §10.2.3), at most 30 s; nonsense and the past count as absent. */

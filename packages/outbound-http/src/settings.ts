@@ -95,7 +95,9 @@ export const httpOutboundSchema: ObjectSchema<HttpOutboundSettings> = {
       description: 'Fields added to each CONNECT request',
       default: {},
     },
-    version: { type: 'string', enum: ['auto', '1.1', '2'], description: 'Which HTTP to speak; auto takes what ALPN picks', default: 'auto' },
+    version: {
+      type: 'string', enum: ['auto', '1.1', '2'], description: 'Which HTTP to speak; auto takes what ALPN picks', default: 'auto',
+    },
     maxConnections: { type: 'integer', minimum: 1, description: 'HTTP/2 connections to one server for one account', default: 256 },
     halfClose,
   },

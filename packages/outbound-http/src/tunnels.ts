@@ -1,9 +1,9 @@
-import { ProxyError, type Connection, type Context, type Dialer, type Phase } from '@sluice/core'
+import { ProxyError, type Connection, type Context, type Dialer, type HeaderList, type Phase } from '@sluice/core'
 import { abort, limitSignal } from '@sluice/transport'
 import type { Account } from './account.js'
 import type { Attempt } from './attempts.js'
 import { connectOverHttp1, type ConnectRequest } from './http1-connect.js'
-import { HedgedTunnel } from './http2/hedged-tunnel.js'
+import { HedgedTunnel, type HedgedOutcome, type HedgeOptions } from './http2/hedged-tunnel.js'
 import { SessionPool, type Lease, type PoolDialOptions } from './http2/session-pool.js'
 import type { Server } from './server.js'
 import type { HttpOutboundSettings } from './settings.js'
@@ -14,7 +14,7 @@ const MAX_CONNECTIONS = 256
 export class Tunnels {
   readonly #pools = new WeakMap<Dialer, Map<Server | Account, SessionPool>>()
   readonly #open = new Set<SessionPool>()
-  readonly #headers: readonly (readonly [string, string])[]
+  readonly #headers: HeaderList
   readonly #maxConnections: number
   readonly #priorKnowledge: boolean
   readonly #alpn: { readonly alpn?: readonly string[] }
@@ -73,7 +73,7 @@ export class Tunnels {
   }
 }
 
-async function openOn(lease: Lease, pool: SessionPool, request: ConnectRequest, options: ConstructorParameters<typeof HedgedTunnel>[3]): Promise<Connection | 'again'> {
+async function openOn(lease: Lease, pool: SessionPool, request: ConnectRequest, options: HedgeOptions): Promise<HedgedOutcome> {
   if (lease.kind === 'session') return new HedgedTunnel(pool, lease.session, request, options).open()
   const { connection } = lease
   try {

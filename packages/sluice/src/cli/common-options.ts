@@ -14,11 +14,12 @@ export const LOG_LEVELS = ['debug', 'info', 'warning', 'error', 'none'] as const
 export function withDefaults(config: unknown, { allowOpen = false, logLevel }: CommonOptions): unknown {
   if (!isObject(config)) return config
   const { log = { access: 'none' }, inbounds } = config
-  return {
-    ...config,
-    log: logLevel !== undefined && isObject(log) ? { ...log, loglevel: logLevel } : log,
-    ...(allowOpen && Array.isArray(inbounds) ? { inbounds: inbounds.map((inbound: unknown) => (isObject(inbound) ? { ...inbound, allowOpen } : inbound)) } : {}),
-  }
+  const opened = allowOpen && Array.isArray(inbounds) ? { inbounds: inbounds.map((inbound: unknown) => withKey(inbound, { allowOpen })) } : {}
+  return { ...config, ...opened, log: logLevel === undefined ? log : withKey(log, { loglevel: logLevel }) }
+}
+
+function withKey(value: unknown, key: Record<string, unknown>): unknown {
+  return isObject(value) ? { ...value, ...key } : value
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

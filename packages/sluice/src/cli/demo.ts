@@ -46,7 +46,9 @@ function localConfig(upstreamPort: number, account: DemoAccount): Config {
       { tag: 'socks', protocol: 'socks', port: SOCKS_PORT },
       { tag: 'http', protocol: 'http', port: HTTP_PORT },
     ],
-    outbounds: [{ tag: 'proxy', protocol: 'http', settings: { servers: [{ address: '127.0.0.1', port: upstreamPort, users: [account] }] } }],
+    outbounds: [
+      { tag: 'proxy', protocol: 'http', settings: { servers: [{ address: '127.0.0.1', port: upstreamPort, users: [account] }] } },
+    ],
   }
 }
 

@@ -27,7 +27,8 @@ function startBlock({ listening }: Instance): string {
     const name = tag === '' ? '' : ` [${tag}]`
     return `  listening on ${formatEndpoint(address)} (${protocol})${name}`
   })
-  return [`sluice ${version}, pid ${process.pid}`, ...(lines.length > 0 ? lines : ['  nothing listens: the config has no inbounds'])].join('\n')
+  if (lines.length === 0) lines.push('  nothing listens: the config has no inbounds')
+  return [`sluice ${version}, pid ${process.pid}`, ...lines].join('\n')
 }
 
 /** Resolves when the first signal's stop is done. */
