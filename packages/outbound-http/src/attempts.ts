@@ -65,17 +65,9 @@ export class Attempts {
 
   /** The next attempt, after a pause if all candidates had their turn; `undefined` when nothing is left to try, or no time. */
   async #next(): Promise<Attempt | undefined> {
-    const candidates = this.#servers.filter((server) => !this.#excluded.has(server) && this.#accountsOf(server).length > 0)
-    if (candidates.length === 0) return undefined
-    let untried = candidates.filter((server) => !this.#triedThisRound.has(server))
-    if (untried.length === 0) {
-      const pauseMs = ROUND_PAUSE_MS * ++this.#round * (1 - PAUSE_JITTER * Math.random())
-      const accounts = candidates.flatMap((server) => this.#accountsOf(server))
-      if (accounts.every((account) => this.#limitMs(account, pauseMs) === undefined)) return undefined
-      await this.#pause(pauseMs)
-      this.#triedThisRound.clear()
-      untried = candidates
-    }
+    if (this.#candidates().every((server) => this.#triedThisRound.has(server)) && !(await this.#nextRound())) return undefined
+    const untried = this.#candidates().filter((server) => !this.#triedThisRound.has(server))
+    if (untried.length === 0) return undefined
     const server = this.#picker.pick(untried)
     this.#triedThisRound.add(server)
     const accounts = this.#accountsOf(server)
@@ -83,6 +75,23 @@ export class Attempts {
     const limitMs = this.#limitMs(account)
     if (limitMs === undefined) return undefined
     return { server, limitMs, ...(account === undefined ? {} : { account }) }
+  }
+
+  /** The servers that may still be asked. Other sessions may learn meanwhile that an account is refused. */
+  #candidates(): readonly Server[] {
+    return this.#servers.filter((server) => !this.#excluded.has(server) && this.#accountsOf(server).length > 0)
+  }
+
+  /** Pauses, and gives all candidates a turn again. @returns `false` at once if there are none, or no time is left after it. */
+  async #nextRound(): Promise<boolean> {
+    const pauseMs = ROUND_PAUSE_MS * ++this.#round * (1 - PAUSE_JITTER * Math.random())
+    const accounts = this.#candidates().flatMap((server) => this.#accountsOf(server))
+    if (accounts.every((account) => this.#limitMs(account, pauseMs) === undefined)) return false
+    const { signal } = this.#ctx
+    // The timer's own rejection hides the session's reason.
+    await delay(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted())
+    this.#triedThisRound.clear()
+    return true
   }
 
   /** The accounts that may be used, empty if all were refused. A server without accounts has one choice: none. */
@@ -97,12 +106,6 @@ export class Attempts {
     if (handshakeMs === 0) return 0
     const leftMs = Math.floor(MAX_HANDSHAKES * handshakeMs - (performance.now() - this.#startedAt) - pauseMs)
     return leftMs < MIN_SHARE * handshakeMs ? undefined : Math.min(handshakeMs, leftMs)
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const { signal } = this.#ctx
-    // The timer's own rejection hides the session's reason.
-    await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted())
   }
 
   #learn({ server, account }: Attempt, error: ProxyError): void {
