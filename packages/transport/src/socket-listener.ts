@@ -40,8 +40,12 @@ export class SocketListener implements Listener {
     if (tls === undefined) {
       this.#server = createServer(socketOptions, this.#accepted)
     } else {
-      this.#server = createTlsServer({ ...tls, ...socketOptions, handshakeTimeout: handshakeMs === 0 ? NEVER_MS : handshakeMs })
-      this.#server.on('connection', this.#handshakeBegun).on('secureConnection', this.#handshakeDone)
+      const handshakeTimeout = handshakeMs === 0 ? NEVER_MS : handshakeMs
+      // Within its handshake, a client that sends its FIN is gone; half-open it would stay until the limit.
+      this.#server = createTlsServer({ ...tls, ...socketOptions, allowHalfOpen: false, handshakeTimeout })
+        .on('connection', this.#handshakeBegun)
+        .on('secureConnection', this.#handshakeDone)
+        .on('tlsClientError', this.#handshakeFailed)
     }
   }
 
@@ -94,7 +98,13 @@ export class SocketListener implements Listener {
     const raw = this.#handshakes.get(id)
     if (raw !== undefined) linkRawSocket(socket, raw)
     this.#handshakes.delete(id)
+    socket.allowHalfOpen = true
     this.#accepted(socket)
+  }
+
+  /** Node leaves a socket open whose handshake took too long. */
+  readonly #handshakeFailed = (_error: Error, socket: TLSSocket): void => {
+    socket.destroy()
   }
 
   /** The server goes on: what could not be accepted now may be later. */
