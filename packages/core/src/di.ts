@@ -40,8 +40,8 @@ export function inject<T>(token: Token<T>): ParameterDecorator {
 
 /** The tokens that a class asks for, read from its own injection metadata. */
 export function needsOf(target: Injectable<unknown>): Token<unknown>[] {
-  const byIndex = (Reflect.getOwnMetadata('injectionTokens', target) ?? {}) as Record<string, unknown>
-  return Object.values(byIndex).filter((token): token is Token<unknown> => typeof token === 'symbol')
+  const byIndex = (Reflect.getOwnMetadata('injectionTokens', target) ?? {}) as Record<string, { readonly token: Token<unknown> }>
+  return Object.values(byIndex).map(({ token }) => token)
 }
 
 /** One scope of injected values; a child sees its parent's. An instance has one, and each handler a child of it. */
