@@ -93,7 +93,8 @@ async function issueBy(parent: Issuer | undefined, options: CertificateOptions):
     new ExtendedKeyUsageExtension([usage === 'server' ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth]),
   ]
   if (names.length > 0) {
-    extensions.push(new SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) === 0 ? 'dns' as const : 'ip' as const, value }))))
+    const typed = names.map((value) => ({ type: isIP(value) === 0 ? 'dns' as const : 'ip' as const, value }))
+    extensions.push(new SubjectAlternativeNameExtension(typed))
   }
   const name = `CN=${options.commonName ?? names[0] ?? usage}`
   const certPem = await sign({ name, keys, parent, extensions, validity })

@@ -14,6 +14,10 @@
  * @packageDocumentation
  */
 export { createCertificates, type CertificateOptions, type Certificates, type IssuedCertificate } from './certificates.js'
+export {
+  outboundCompliance, type OutboundComplianceOptions, type OutboundNeeds, type OutboundScenario, type OutboundSetup,
+} from './compliance/outbound/outbound-compliance.js'
+export type { TestRunner } from './compliance/suite.js'
 export { connectProxy, type ConnectProxy, type ConnectProxyOptions, type ProxyBehaviour } from './connect-proxy.js'
 export * from './http2/index.js'
 export { leakCounter, type LeakCounter, type LeakCounterOptions } from './leak-counter.js'

@@ -19,7 +19,9 @@ export interface LeakCounter {
 }
 
 // The event loop's own and the test runner's: they come and go as they like and belong to nobody who is tested.
-const NOT_OURS = new Set(['Immediate', 'MessagePort', 'TTYWrap', 'PipeWrap', 'FSReqCallback', 'FSReqPromise', 'FSEvent', 'CloseReq', 'Process'])
+const NOT_OURS = new Set([
+  'Immediate', 'MessagePort', 'TTYWrap', 'PipeWrap', 'FSReqCallback', 'FSReqPromise', 'FSEvent', 'CloseReq', 'Process',
+])
 
 /**
  * Counts what keeps the process alive: sockets, servers, HTTP/2 sessions, name lookups, timers.

@@ -22,9 +22,10 @@ export interface TlsPairOptions {
  */
 export async function tlsPair(certificates: Certificates, { alpn }: TlsPairOptions = {}): Promise<TlsPair> {
   const accepted: Socket[] = []
-  const listening = await listen((socket) => accepted.push(socket), { ...await certificates.issue(), ...(alpn === undefined ? {} : { alpn }) })
+  const tls = { ...await certificates.issue(), ...(alpn === undefined ? {} : { alpn }) }
+  const listening = await listen((socket) => accepted.push(socket), tls)
   try {
-    const client = await connectTlsTo(listening.port, certificates, { ...(alpn === undefined ? {} : { alpn }) })
+    const client = await connectTlsTo(listening.port, certificates, tls)
     const server = accepted[0] as TLSSocket
     const raw = [rawSocket(client) as Socket, rawSocket(server) as Socket] as const
     return Object.assign<[TLSSocket, TLSSocket], Pick<TlsPair, 'raw'>>([client, server], { raw })

@@ -90,7 +90,10 @@ describe('connectProxy()', () => {
     await target.close()
   })
 
-  it.each([['CONNECT 127.0.0.1:PORT HTTP/1.1\r\n\r\n', 502], ['GET / HTTP/1.1\r\n\r\n', 400]])('answers %j with %i', async (request, status) => {
+  it.each([
+    ['CONNECT 127.0.0.1:PORT HTTP/1.1\r\n\r\n', 502],
+    ['GET / HTTP/1.1\r\n\r\n', 400],
+  ])('answers %j with %i', async (request, status) => {
     await using proxy = await connectProxy()
     const client = new Peer(await connectTo(proxy.port))
     await client.send(request.replace('PORT', String(await closedPort())))

@@ -90,9 +90,12 @@ export class Inbox {
   }
 }
 
-/** Bytes as a message shows them: the first 100, and how many there are. */
+const QUOTED_BYTES = 100
+
+/** Bytes as a message shows them: text as text, others as hexadecimal digits; the first 100, and how many there are. */
 export function quote(bytes: Uint8Array): string {
-  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 100)).toString('latin1')
-  const text = JSON.stringify(printable(start.replaceAll('\r\n', '⏎')))
-  return bytes.length > 100 ? `${text}… (${bytes.length} bytes)` : text
+  const start = Buffer.from(bytes.subarray(0, QUOTED_BYTES))
+  const text = start.toString('latin1').replaceAll('\r\n', '⏎')
+  const quoted = printable(text) === text && start.every((byte) => byte < 0x80) ? JSON.stringify(text) : `<${start.toString('hex')}>`
+  return bytes.length > QUOTED_BYTES ? `${quoted}… (${bytes.length} bytes)` : quoted
 }

@@ -52,12 +52,15 @@ export class Peer {
     })
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
-        this.#inbox.finish(this.#error === undefined ? 'the connection was closed' : `the connection failed (${this.#error.code ?? this.#error.message})`)
+        const { code, message } = this.#error ?? {}
+        this.#inbox.finish(message === undefined ? 'the connection was closed' : `the connection failed (${code ?? message})`)
         resolve()
       })
     })
-    if (paused) socket.pause()
     socket.on('data', (chunk: Buffer) => { this.#inbox.push(chunk) })
+    // A stream that somebody paused before stays so by itself, whoever listens.
+    if (paused) socket.pause()
+    else socket.resume()
   }
 
   /** All bytes that came, in order, also those that an `expect…` took. */
