@@ -18,6 +18,7 @@
 import type { Config } from '@sluice/core'
 
 export { ConfigError, createInstance, formatFault, isConfigError, isProxyError, ProxyError, type Config, type Instance } from '@sluice/core'
+export { dial, type DialOptions } from './dial.js'
 export { modules } from './modules.js'
 
 /** The config itself, completed and checked by the editor. */

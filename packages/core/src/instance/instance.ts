@@ -1,5 +1,7 @@
 import type { Config } from '../config/config.js'
 import type { Context } from '../contracts/context.js'
+import type { SessionRequest } from '../contracts/inbound.js'
+import type { Link } from '../contracts/link.js'
 import type { Module } from '../definition/define.js'
 import { Registry } from '../definition/registry.js'
 import type { Token } from '../di.js'
@@ -68,6 +70,14 @@ export class Instance implements AsyncDisposable {
   /** The sessions that are alive. */
   connections(): readonly Context[] {
     return [...this.#parts.sessions]
+  }
+
+  /**
+   * Carries a session of the program's own, as if an inbound had accepted it.
+   * @throws {ProxyError} if it did not open. Once it opened, its end is told by events only.
+   */
+  dispatch(request: SessionRequest, link: Link): Promise<void> {
+    return this.#parts.dispatcher.dispatch({ inboundTag: '' }, request, link)
   }
 
   /** A feature by its token, as `STATS_MANAGER`. @throws {Error} if no module provides it. */
