@@ -32,10 +32,11 @@ export class ProxyError extends Error {
   override readonly name = 'ProxyError'
   readonly code: ProxyErrorCode
   readonly side: Side
-  readonly phase?: Phase
-  readonly server?: string
-  readonly status?: number
-  readonly retryAfterMs?: number
+  // Declared, not defined: what is not known is absent, also where the error is printed.
+  declare readonly phase?: Phase
+  declare readonly server?: string
+  declare readonly status?: number
+  declare readonly retryAfterMs?: number
   readonly attempts: readonly ProxyError[]
 
   constructor(code: ProxyErrorCode, message: string, options: ProxyErrorOptions = {}) {
