@@ -203,6 +203,15 @@ describe('HttpInbound and time', () => {
     expect(connection.destroyed).toBe(true)
   })
 
+  it('destroys the connection of a client that answers with a flood', async () => {
+    const { client, connection, handled } = await start()
+    await client.send('GET / HTTP/1.1\r\n\r\n')
+    await client.expect(/^HTTP[^]*Hint[^\n]*\n$/)
+    await client.send(Buffer.alloc(4_000_000)).catch(() => {})
+    await within(2_000, 'the connection to be destroyed', handled)
+    expect(connection.destroyed).toBe(true)
+  })
+
   it('answers in spite of an upload that nobody reads', async () => {
     const { client } = await start()
     await client.send(Buffer.concat([Buffer.from('POST http://a/ HTTP/1.1\r\nContent-Length: 500000\r\n\r\n'), Buffer.alloc(500_000)]))
@@ -227,6 +236,21 @@ describe('HttpInbound and clients that leave', () => {
       }
     }
     await counter.expectNoLeaks()
+  })
+
+  it('no timer is left once a request was read, was refused, or its client left', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    const [read, refused, left] = [await start(), await start(), await start()]
+    expect(vi.getTimerCount()).toBe(1)
+    await read.client.send(connect('a:1'))
+    await read.whenDispatched
+    await refused.client.send('GET / HTTP/1.1\r\n\r\n')
+    await refused.client.expect(/^HTTP[^]*Hint[^\n]*\n$/)
+    await refused.client.fin()
+    await refused.handled
+    left.client.reset()
+    await left.handled
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it('a reset while the target is dialled closes the link\'s reader', async () => {

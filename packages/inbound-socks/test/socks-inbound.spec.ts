@@ -240,6 +240,21 @@ describe('SocksInbound and clients that leave', () => {
     await counter.expectNoLeaks()
   })
 
+  it('no timer is left once a request was read, was refused, or its client left', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    const [read, refused, left] = [await start(), await start(), await start()]
+    expect(vi.getTimerCount()).toBe(1)
+    await read.client.send(Buffer.concat([GREETING, REQUEST]))
+    await read.whenDispatched
+    await refused.client.send(bytes('05 01 02'))
+    await refused.client.expect(bytes('05 ff'))
+    await refused.client.fin()
+    await refused.handled
+    left.client.reset()
+    await left.handled
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('a reset while the target is dialled closes the link\'s reader', async () => {
     const { client, whenDispatched, handled } = await start()
     await client.send(Buffer.concat([GREETING, REQUEST]))

@@ -1,28 +1,8 @@
-import { accountFaults, Accounts } from '@sluice/core'
+import { Accounts } from '@sluice/core'
 import { describe, expect, it } from 'vitest'
 
-describe('Accounts', () => {
-  it.each([
-    ['me', 'secret', true],
-    ['me', 'Secret', false],
-    ['me', '', false],
-    ['me', 'secret ', false],
-    ['', 'secret', false],
-    ['you', 'secret', false],
-    ['__proto__', 'secret', false],
-    ['empty', '', true],
-    ['empty', 'x', false],
-    ['ünï', 'pässwörd', true],
-    ['long', 'x'.repeat(10_240), true],
-  ])('verify() of user %j and password %j is %j', (user, pass, verified) => {
-    const accounts = new Accounts([
-      { user: 'me', pass: 'secret' }, { user: 'empty', pass: '' }, { user: 'ünï', pass: 'pässwörd' },
-      { user: 'long', pass: 'x'.repeat(10_240) },
-    ])
-    expect(accounts.verify(user, pass)).toBe(verified)
-  })
-
-  it('verify() takes as long for an unknown user as for a wrong password', () => {
+describe('Accounts of an inbound', () => {
+  it('T2 verify() takes as long for an unknown user as for a wrong password', () => {
     const accounts = new Accounts(Array.from({ length: 50 }, (_, index) => ({ user: `user${index}`, pass: `pass${index}` })))
     const samples: [number[], number[]] = [[], []]
     for (let count = 0; count < 60_000; count++) {
@@ -33,12 +13,6 @@ describe('Accounts', () => {
       if (count >= 10_000) samples[kind].push(Number(process.hrtime.bigint() - startedAt))
     }
     expect(Math.abs(welch(samples[0], samples[1]))).toBeLessThan(4.5)
-  })
-
-  it('accountFaults() names the second account of one name, and no password', () => {
-    const faults = accountFaults([{ user: 'a', pass: 'hush' }, { user: 'b', pass: 'hush' }, { user: 'a', pass: 'hush' }])
-    expect(faults.map(({ path }) => path)).toEqual(['accounts[2].user'])
-    expect(JSON.stringify(faults)).not.toContain('hush')
   })
 })
 
