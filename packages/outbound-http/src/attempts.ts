@@ -110,7 +110,7 @@ export class Attempts {
 
   #learn({ server, account }: Attempt, error: ProxyError): void {
     this.#errors.push(error)
-    if (error.code === 'AUTH' && account !== undefined) {
+    if (error.code === 'AUTH' && account !== undefined && error.server === server.name) {
       this.#refused.add(account)
       this.#triedThisRound.delete(server)
       return

@@ -19,9 +19,10 @@ export class HealthReport {
     this.#answered(server)
   }
 
-  /** @param target The session's target, as `host:port`. @param startedAt When the attempt began. */
+  /** @param target The session's target, as `host:port`. @param startedAt When the attempt began, as `performance.now()` says it. */
   failed({ server, account }: Attempt, error: unknown, target: string, startedAt: number): void {
-    if (!isProxyError(error)) {
+    // Another server may have failed on the way to this one: that says nothing of this one and of its accounts.
+    if (!isProxyError(error) || error.server !== server.name) {
       server.health.release()
       return
     }

@@ -61,7 +61,7 @@ export class HttpOutbound implements TunnelOutbound {
     return attempts.run(async (attempt) => {
       const knownFailure = attempt.server.health.admit()
       if (knownFailure !== undefined) throw knownFailure
-      const startedAt = Date.now()
+      const startedAt = performance.now()
       ctx.record.server = attempt.server.name
       ctx.record.attempts++
       try {

@@ -24,7 +24,8 @@ export class ServerHealth {
   #unanswered = 0
   readonly #unansweredTargets = new Set<string>()
 
-  constructor(now: () => number = Date.now, random: () => number = Math.random) {
+  /** @param now Milliseconds on a clock that only goes forward. */
+  constructor(now = (): number => performance.now(), random: () => number = Math.random) {
     this.#now = now
     this.#random = random
   }
@@ -63,13 +64,13 @@ export class ServerHealth {
   }
 
   /**
-   * An attempt that began at `startedAt` failed by the server's fault.
+   * An attempt that began at `startedAt`, on the same clock, failed by the server's fault.
    * @returns How long it rests now, in ms; `undefined` if that failure was known already.
    */
   failed(error: ProxyError, startedAt: number): number | undefined {
     this.#probing = false
     // Of many attempts that were under way together, the first to fail has said it all.
-    if (this.#isDown && startedAt < this.#failedAt) return undefined
+    if (this.#isDown && startedAt <= this.#failedAt) return undefined
     this.#failures++
     this.#failedAt = this.#now()
     this.#lastError = error

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ProxyError } from '@sluice/core'
 import { Server } from '../src/server.js'
 import { ServerHealth } from '../src/server-health.js'
@@ -32,6 +32,27 @@ describe('ServerHealth', () => {
     expect(health.isResting).toBe(true)
     wait(10)
     expect(health.isResting).toBe(false)
+  })
+
+  it('counts attempts that began and failed within one tick of the clock once', () => {
+    const { health, now } = clocked()
+    expect([health.failed(down, now()), health.failed(down, now()), health.failed(down, now())]).toEqual([1_000, undefined, undefined])
+  })
+
+  it('does not care for the time of day, which may be set back', () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] })
+    try {
+      const health = new ServerHealth()
+      health.admit()
+      health.failed(down, performance.now())
+      vi.setSystemTime(Date.now() - 3_600_000)
+      expect(health.admit()).toBe(down)
+      vi.advanceTimersByTime(1_200)
+      expect(health.isResting).toBe(false)
+      expect(health.admit()).toBeUndefined()
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('lets one session probe after the rest', () => {
@@ -88,10 +109,10 @@ describe('ServerPicker', () => {
     const [a, b] = servers.map(({ name }) => new Server({ address: name.split(':')[0] ?? '', port: 1 }, 'propagate'))
     if (a === undefined || b === undefined) throw new Error('no servers')
     const picker = new ServerPicker([a, b])
-    a.health.failed(down, Date.now())
+    a.health.failed(down, performance.now())
     expect([picker.pick([a, b]), picker.pick([a, b])]).toEqual([b, b])
-    Object.defineProperty(b, 'health', { value: new ServerHealth(() => Date.now() + 1_000) })
-    b.health.failed(down, Date.now())
+    Object.defineProperty(b, 'health', { value: new ServerHealth(() => performance.now() + 1_000) })
+    b.health.failed(down, performance.now())
     expect(picker.pick([a, b])).toBe(a)
     expect(picker.pick([b])).toBe(b)
   })
