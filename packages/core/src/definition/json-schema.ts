@@ -26,7 +26,7 @@ export interface JsonSchema {
  * The schema of an object of type `T`: it names every key of `T` and no other, so that a setting which is added to the type and
  * forgotten in the schema does not compile, nor the other way round.
  */
-export type ObjectSchema<T extends object> = JsonSchema & {
+export type ObjectSchema<T extends object> = Omit<JsonSchema, 'type' | 'additionalProperties' | 'properties'> & {
   readonly type: 'object'
   readonly additionalProperties: false
   readonly properties: { readonly [Key in keyof Required<T>]: JsonSchema }
