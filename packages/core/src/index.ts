@@ -17,7 +17,7 @@ export type { Context, SessionOutcome, SessionRecord, User } from './contracts/c
 export type { Destination, Endpoint } from './contracts/destination.js'
 export type { Dialer, DialOptions } from './contracts/dialer.js'
 export type { Counter, Feature, Policy, PolicyManager, Resolver, Route, Router, StatsManager, SystemPolicy } from './contracts/features.js'
-export type { Dispatch, Inbound, SessionRequest } from './contracts/inbound.js'
+export type { Dispatch, Inbound, InboundPart, InboundParts, SessionRequest } from './contracts/inbound.js'
 export type { HeaderList, HttpRequestHead, Link, RequestForm } from './contracts/link.js'
 export { isTunnelOutbound, type Outbound, type OutboundHandler, type OutboundManager, type TunnelOutbound } from './contracts/outbound.js'
 export type { DialerFactory, DialerSpec, Listener, ListenerFactory, ListenerSpec, StreamSettings } from './contracts/transport.js'
@@ -49,5 +49,5 @@ export type { Listening } from './instance/inbound-handler.js'
 export { DEFAULT_POLICY } from './instance/null-features.js'
 export { Secret } from './secret.js'
 export {
-  DIALER_FACTORY, EVENTS, LISTENER_FACTORY, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS, STATS_MANAGER, TAG,
+  DIALER_FACTORY, EVENTS, INBOUND_PARTS, LISTENER_FACTORY, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS, STATS_MANAGER, TAG,
 } from './tokens.js'

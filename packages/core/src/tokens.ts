@@ -1,3 +1,4 @@
+import type { InboundParts } from './contracts/inbound.js'
 import type { OutboundManager } from './contracts/outbound.js'
 import type { PolicyManager, Resolver, Router, StatsManager } from './contracts/features.js'
 import type { DialerFactory, ListenerFactory } from './contracts/transport.js'
@@ -11,6 +12,7 @@ export const TAG = createToken<string>('tag', 'the handler')
 
 export const EVENTS = createToken<InstanceEvents>('events', '@sluice/core')
 export const OUTBOUND_MANAGER = createToken<OutboundManager>('OutboundManager', '@sluice/core')
+export const INBOUND_PARTS = createToken<InboundParts>('InboundParts', '@sluice/core')
 export const POLICY_MANAGER = createToken<PolicyManager>('PolicyManager', '@sluice/policy')
 export const STATS_MANAGER = createToken<StatsManager>('StatsManager', '@sluice/stats')
 export const ROUTER = createToken<Router>('Router', '@sluice/router')

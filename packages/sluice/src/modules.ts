@@ -1,5 +1,6 @@
 import type { Module } from '@sluice/core'
 import { httpInbound } from '@sluice/inbound-http'
+import { mixedInbound } from '@sluice/inbound-mixed'
 import { socksInbound } from '@sluice/inbound-socks'
 import { blackholeOutbound } from '@sluice/outbound-blackhole'
 import { freedomOutbound } from '@sluice/outbound-freedom'
@@ -19,6 +20,7 @@ export const modules: readonly Module[] = [
   routingFeature,
   socksInbound,
   httpInbound,
+  mixedInbound,
   httpOutbound,
   freedomOutbound,
   blackholeOutbound,

@@ -33,3 +33,22 @@ export interface Inbound {
   /** The instance stops: close at once what only waits for a next request. Sessions go on until the drain limit. */
   drain?(): void
 }
+
+/** An inbound protocol that shares a port with others. */
+export interface InboundPart {
+  readonly protocol: string
+  readonly inbound: Inbound
+  /** Whether a connection that starts with this byte is of this protocol. */
+  claims(firstByte: number): boolean
+}
+
+/** Makes inbounds of the registered protocols, for one that serves several of them on its port. */
+export interface InboundParts {
+  /** The protocols that can be told by their first byte, in the order of registration. */
+  readonly protocols: readonly string[]
+  /**
+   * @param settings Those that the protocol does not know are left out; the others are checked as if they stood in a config.
+   * @throws {ConfigError} with paths that start at the settings.
+   */
+  create(protocol: string, settings: Readonly<Record<string, unknown>>, tag: string): InboundPart
+}

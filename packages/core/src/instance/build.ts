@@ -8,9 +8,10 @@ import { Scope, describeToken, needsOf, type Token } from '../di.js'
 import { ConfigError, fault, isConfigError, type Fault } from '../errors/config-error.js'
 import { InstanceEvents } from '../events.js'
 import {
-  DIALER_FACTORY, EVENTS, LISTENER_FACTORY, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS, STATS_MANAGER, TAG,
+  DIALER_FACTORY, EVENTS, INBOUND_PARTS, LISTENER_FACTORY, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS, STATS_MANAGER, TAG,
 } from '../tokens.js'
 import { Dispatcher } from './dispatcher.js'
+import { RegisteredInboundParts, type MakeInbound } from './inbound-parts.js'
 import { InboundHandler } from './inbound-handler.js'
 import { defaultPolicies, noRules, noStats } from './null-features.js'
 import { DialingOutboundHandler, Outbounds } from './outbounds.js'
@@ -70,6 +71,8 @@ class Builder {
     const sessions = new SessionTable()
     this.#scope.provide(EVENTS, events)
     this.#scope.provide(OUTBOUND_MANAGER, outbounds)
+    const make: MakeInbound = (definition, settings, tag) => this.#make(definition, this.#scopeFor(settings, tag), settings, [])
+    this.#scope.provide(INBOUND_PARTS, new RegisteredInboundParts(this.#registry.inbounds, make))
     const features = this.#features()
     const { transport } = this.#registry
     if (transport.resolver !== undefined) this.#provideMissing(RESOLVER, this.#scope.construct(transport.resolver))
