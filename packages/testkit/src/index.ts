@@ -15,6 +15,9 @@
  */
 export { createCertificates, type CertificateOptions, type Certificates, type IssuedCertificate } from './certificates.js'
 export {
+  inboundCompliance, type ClientAnswer, type InboundComplianceOptions, type InboundNeeds, type InboundSetup,
+} from './compliance/inbound/inbound-compliance.js'
+export {
   outboundCompliance, type OutboundComplianceOptions, type OutboundNeeds, type OutboundScenario, type OutboundSetup,
 } from './compliance/outbound/outbound-compliance.js'
 export type { TestRunner } from './compliance/suite.js'
