@@ -10,31 +10,53 @@ export class IdleLimit {
   #ms = 0
   #since = 0
   #cancel: (() => void) | undefined
+  #lastLook: NodeJS.Immediate | undefined
 
   /**
    * @param movedAt When something moved last, by `performance.now()`.
-   * @param expired Called once per `start`, when nothing has moved for the limit.
+   * @param expired Called when nothing has moved for the limit, after which nothing is watched any more.
    */
   constructor(movedAt: () => number, expired: () => void) {
     this.#movedAt = movedAt
     this.#expired = expired
   }
 
+  /** For how long nothing has moved, as far as it counts against the limit. */
+  get idleMs(): number {
+    return performance.now() - Math.max(this.#since, this.#movedAt())
+  }
+
   /** Sets the limit that holds from now on, in milliseconds; 0 = none. What moved before does not count. */
   start(ms: number): void {
-    this.#cancel?.()
+    this.stop()
     this.#ms = ms
     this.#since = performance.now()
     this.#cancel = deadline(ms, this.#check)
   }
 
+  /** Looks again after a time, by the same limit. For who is told that it expired and finds a reason to wait. */
+  again(ms: number): void {
+    this.#cancel = deadline(ms, this.#check)
+  }
+
   stop(): void {
     this.#cancel?.()
+    clearImmediate(this.#lastLook)
   }
 
   readonly #check = (): void => {
-    const idleMs = performance.now() - Math.max(this.#since, this.#movedAt())
-    if (idleMs < this.#ms) this.#cancel = deadline(this.#ms - idleMs, this.#check)
-    else this.#expired()
+    if (this.#isExpired()) this.#lastLook = setImmediate(this.#lookAgain)
+  }
+
+  /** After a stall of the event loop timers come first. What waits in the sockets since then has had its turn now. */
+  readonly #lookAgain = (): void => {
+    if (this.#isExpired()) this.#expired()
+  }
+
+  #isExpired(): boolean {
+    const leftMs = this.#ms - this.idleMs
+    if (leftMs <= 0) return true
+    this.again(leftMs)
+    return false
   }
 }

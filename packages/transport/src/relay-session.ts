@@ -80,12 +80,24 @@ export class RelaySession implements DirectionOwner {
   }
 
   #expire(): void {
-    const oneEnded = this.#uplink.ended || this.#downlink.ended
-    if (!oneEnded) this.#options.record.outcome = 'idle'
-    const bothEnded = this.#uplink.ended && this.#downlink.ended
-    // Bytes that nobody took for the whole limit will not be taken now: then it is no end in order.
-    if (bothEnded || (!oneEnded && (this.#uplink.pending || this.#downlink.pending))) this.#giveUp()
+    const [uplink, downlink] = [this.#uplink, this.#downlink]
+    if (uplink.ended && downlink.ended) return this.#giveUp()
+    const open = uplink.ended ? downlink : uplink
+    const isHalfOpen = uplink.ended || downlink.ended
+    if (isHalfOpen && open.pending && this.#waitsForSink()) return
+    if (!isHalfOpen) this.#options.record.outcome = 'idle'
+    // Bytes that nobody took for all of connIdle will not be taken now: then it is no end in order.
+    if (open.pending || (!isHalfOpen && downlink.pending)) this.#giveUp()
     else this.#endBoth()
+  }
+
+  /** The source of the open half is not idle, it is held up. That may last as long as an open tunnel may be idle. */
+  #waitsForSink(): boolean {
+    const { connIdleMs, uplinkOnlyMs, downlinkOnlyMs } = this.#options
+    const leftMs = connIdleMs === 0 ? Infinity : connIdleMs - this.#limit.idleMs
+    if (leftMs <= 0) return false
+    this.#limit.again(Math.min(leftMs, this.#uplink.ended ? downlinkOnlyMs : uplinkOnlyMs))
+    return true
   }
 
   #endBoth(): void {
@@ -106,7 +118,9 @@ export class RelaySession implements DirectionOwner {
       return this.#reject(this.#loss)
     }
     dismiss(this.#connection)
-    dismiss(reader)
+    if (this.#downstream.length === 1) dismiss(reader)
+    // The unused half of either would keep it open.
+    else for (const stream of this.#downstream) stream.destroy()
     this.#options.record.outcome ??= 'closed'
     this.#resolve()
   }
