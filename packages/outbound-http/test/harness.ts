@@ -4,7 +4,7 @@ import {
   type Context, type DialerFactory, type Dialer, type Policy, type PolicyManager, type ProxyError, type StatsManager,
 } from '@sluice/core'
 import {
-  createCertificates, leakCounter, scriptedUpstream, testContext, testLink, testPolicies, within,
+  createCertificates, leakCounter, scriptedUpstream, testContext, testLink, testPolicies, until, within,
   type LeakCounter, type Peer, type ScriptedUpstream, type ScriptedUpstreamOptions, type TestContextOptions, type TestLink,
 } from '@sluice/testkit'
 import { transport, type TlsSettings } from '@sluice/transport'
@@ -107,6 +107,7 @@ export class Session {
     const ctx = testContext({ target: TARGET, ...context })
     const link = await testLink()
     await link.client.send(payload)
+    await until(() => link.reader.readableLength === payload.length, 'the payload to be there')
     const leaks = leakCounter({ watch: { 'ctx.signal': ctx.signal } })
     return new Session(ctx, link, leaks, outbound.process(ctx, link, over))
   }
@@ -117,7 +118,7 @@ export class Session {
     expect(this.link.opens).toBe(1)
   }
 
-  /** Waits for the refusal, and checks that nothing was touched, sent, or left behind. */
+  /** Waits for the refusal of a session with the usual payload, and checks that nothing was touched, sent, or left behind. */
   async refused(upstreams: readonly ScriptedUpstream[]): Promise<ProxyError> {
     const refusal = this.done.then(() => { throw new Error('process resolved') }, (error: unknown) => error)
     const error = await within(5_000, 'process to reject', refusal)
@@ -126,7 +127,8 @@ export class Session {
     for (const peer of peers) expect(peer.received.toString('latin1')).not.toContain(PAYLOAD)
     expect(this.link).toMatchObject({ opens: 0, abortedWith: undefined })
     expect(this.link.client.receivedBytes).toBe(0)
-    expect((this.link.reader.read() as Buffer | null)?.toString() ?? '').toBe(this.link.client.socket.destroyed ? '' : PAYLOAD)
+    expect(this.link.reader.readableFlowing).toBeNull()
+    expect(String(this.link.reader.read())).toBe(PAYLOAD)
     await this.#leaks.expectNoLeaks(100)
     for (const upstream of upstreams) upstream.assertNoScriptErrors()
     return error as ProxyError
