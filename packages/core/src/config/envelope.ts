@@ -16,7 +16,7 @@ export const portSchema: JsonSchema = {
 
 const listenPortSchema: JsonSchema = {
   description: 'a port from 0 to 65535 (0: any free one)',
-  anyOf: [{ type: 'integer', minimum: 0, maximum: 65_535 }, { ...(portSchema.anyOf?.[1] ?? {}) }],
+  anyOf: [{ type: 'integer', minimum: 0, maximum: 65_535 }, { ...portSchema.anyOf?.[1] }],
 }
 
 /** The schema of an inbound, whatever its protocol. */

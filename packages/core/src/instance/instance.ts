@@ -136,7 +136,7 @@ export class Instance implements AsyncDisposable {
     })
     await Promise.race([sessions.empty(), patience])
     clearTimeout(timer)
-    if (sessions.size > 0) events.log('error', `${sessions.size} sessions did not end when they were cut`)
+    if (sessions.size > 0) events.log('error', `Sessions that did not end when they were cut: ${sessions.size}`)
   }
 
   /** Moves the cut forward, never back. */
