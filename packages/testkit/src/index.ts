@@ -14,6 +14,7 @@
  * @packageDocumentation
  */
 export { createCertificates, type CertificateOptions, type Certificates, type IssuedCertificate } from './certificates.js'
+export { dialerCompliance, type DialerComplianceOptions, type DialerSetup } from './compliance/dialer/dialer-compliance.js'
 export {
   inboundCompliance, type ClientAnswer, type InboundComplianceOptions, type InboundNeeds, type InboundSetup,
 } from './compliance/inbound/inbound-compliance.js'
@@ -23,6 +24,7 @@ export {
 export type { TestRunner } from './compliance/suite.js'
 export { connectProxy, type ConnectProxy, type ConnectProxyOptions, type ProxyBehaviour } from './connect-proxy.js'
 export * from './http2/index.js'
+export { flushed } from './flushed.js'
 export { leakCounter, type LeakCounter, type LeakCounterOptions } from './leak-counter.js'
 export { closedPort, type ServerTls } from './listening.js'
 export { pattern, sha256 } from './pattern.js'

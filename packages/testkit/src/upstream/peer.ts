@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { flushed } from '../flushed.js'
 import { rawSocket, reset } from '../reset.js'
 import { Inbox, quote } from './inbox.js'
 
@@ -161,14 +162,9 @@ export class Peer {
     })
   }
 
-  /**
-   * Ends both sides with a TCP RST, after the other end, if it is in this process, had a chance to read what was sent.
-   *
-   * libuv reports a reset as a clean end when bytes are still to be read before it. That goes for the session tickets of TLS 1.3 too.
-   */
+  /** Ends both sides with a TCP RST, once the other end has read what was sent before: see {@link flushed}. */
   async reset(): Promise<void> {
-    await nextTurn()
-    await nextTurn()
+    await flushed()
     reset(this.socket)
   }
 

@@ -6,7 +6,7 @@ import { ProxyError, type Connection, type Destination, type Dialer, type DialOp
 /** A mistake that somebody may make in a dialer. */
 export type DialerFault =
   | 'ignores the signal' | 'holds on to the signal' | 'ends with its peer' | 'no error listener' | 'raw errors' | 'resolves early'
-  | 'loses an abort'
+  | 'loses an abort' | 'offers nothing' | 'trusts everybody'
 
 export interface ReferenceDialerOptions {
   /** PEM of the CA that is trusted; absent: no TLS. */
@@ -30,7 +30,10 @@ export class ReferenceDialer implements Dialer {
       const raw = connect({ host: to.host, port: to.port, allowHalfOpen, noDelay: true })
       const connection: Socket = ca === undefined
         ? raw
-        : connectTls({ socket: raw, ca, servername: 'localhost', ALPNProtocols: [...alpn] })
+        : connectTls({
+          socket: raw, ca, servername: 'localhost', rejectUnauthorized: fault !== 'trusts everybody',
+          ...(fault === 'offers nothing' ? {} : { ALPNProtocols: [...alpn] }),
+        })
       if (raw !== connection) rememberRaw(connection as TLSSocket, raw)
       const ready = ca === undefined ? 'connect' : 'secureConnect'
       const onReady = (): void => {
@@ -42,7 +45,8 @@ export class ReferenceDialer implements Dialer {
         done()
         raw.destroy()
         connection.on('error', () => {})
-        const named = new ProxyError(codeOf(error), `Cannot dial: ${error.message}`, { phase: 'dial', cause: error })
+        const code = codeOf(error, raw.bytesRead + raw.bytesWritten > 0)
+        const named = new ProxyError(code, `Cannot dial: ${error.message}`, { cause: error })
         reject(fault === 'raw errors' ? error : named)
       }
       const onAbort = (): void => {
@@ -63,9 +67,8 @@ export class ReferenceDialer implements Dialer {
   }
 }
 
-function codeOf(error: NodeJS.ErrnoException): 'DNS' | 'DIAL' | 'CERT' | 'TLS' {
-  const { code = '' } = error
+function codeOf({ code = '' }: NodeJS.ErrnoException, wasConnected: boolean): 'DNS' | 'DIAL' | 'CERT' | 'TLS' {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'DNS'
   if (/CERT|UNABLE_TO_VERIFY|ALTNAME/.test(code)) return 'CERT'
-  return /SSL|TLS/.test(code) ? 'TLS' : 'DIAL'
+  return wasConnected ? 'TLS' : 'DIAL'
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ProxyError } from '@sluice/core'
+import { flushed } from '../../flushed.js'
 import { until } from '../../until.js'
 import type { InboundBench } from './inbound-bench.js'
 import type { InboundCheck } from './inbound-compliance.js'
@@ -90,6 +91,7 @@ export const faultChecks: readonly InboundCheck[] = [
           link.open()
           await visit.answered()
         }
+        await flushed()
         const error = new Error('cut')
         link.abort(error)
         link.abort(error)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { flushed } from '../../flushed.js'
 import type { TargetKind } from '../../target/behaviours.js'
 import type { TargetConnection } from '../../target/target-connection.js'
 import { until } from '../../until.js'
@@ -88,6 +89,7 @@ async function openSession(bench: OutboundBench, kind: TargetKind): Promise<{ se
   const seen = await target.connection(0)
   await until(() => seen.receivedBytes === 1, 'the first byte to arrive', bench.limitMs)
   if (kind === 'echo') await session.client.expect('x')
+  await flushed()
   return { session, seen }
 }
 
