@@ -30,8 +30,10 @@ export const httpInboundSchema: ObjectSchema<HttpInboundSettings> = {
 }
 
 /** What no schema can say about the settings. */
-export function checkSettings({ accounts = [] }: HttpInboundSettings): Fault[] {
-  return [...accountFaults(accounts), ...accounts.flatMap(colonFaults)]
+export function checkSettings({ accounts = [], timeout }: HttpInboundSettings): Fault[] {
+  const faults = [...accountFaults(accounts), ...accounts.flatMap(colonFaults)]
+  if (timeout !== undefined) faults.push(fault(['timeout'], 'is ignored', { severity: 'warning', hint: 'set "connIdle" in the policy' }))
+  return faults
 }
 
 function colonFaults({ user }: ClientAccount, index: number): Fault[] {

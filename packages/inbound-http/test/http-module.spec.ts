@@ -1,4 +1,4 @@
-import { createInstance, isConfigError, type Context } from '@sluice/core'
+import { createInstance, isConfigError, type Context, type Instance } from '@sluice/core'
 import { connectTo, leakCounter, pattern, Peer, sha256, until } from '@sluice/testkit'
 import { transport } from '@sluice/transport'
 import { describe, expect, it } from 'vitest'
@@ -50,6 +50,11 @@ describe('httpInbound', () => {
     expect(faultsOf({ accounts: ACCOUNTS, allowTransparent: false, userLevel: 1, timeout: 300 })).toEqual([])
   })
 
+  it('tells that timeout is ignored', () => {
+    expect(remarksOn({ timeout: 300 })).toEqual([['warning', 'inbounds[0].settings.timeout']])
+    expect(remarksOn({ accounts: ACCOUNTS })).toEqual([])
+  })
+
   it('T1 is refused on a public address unless it authenticates', () => {
     expect(faultsOf({ accounts: [] }, '0.0.0.0').map(({ path }) => path)).toEqual(['inbounds[0].listen'])
     expect(faultsOf({ accounts: ACCOUNTS }, '0.0.0.0')).toEqual([])
@@ -60,10 +65,18 @@ describe('httpInbound', () => {
   })
 })
 
-function faultsOf(settings: HttpInboundSettings, listen = '127.0.0.1'): { path: string }[] {
+function instanceWith(settings: HttpInboundSettings, listen = '127.0.0.1'): Instance {
+  const inbounds = [{ protocol: 'http', port: 0, listen, settings }] as const
+  return createInstance({ inbounds, outbounds: [{ protocol: 'echo' }] }, { modules: [transport, httpInbound, echoOutbound([])] })
+}
+
+function remarksOn(settings: HttpInboundSettings): [string, string][] {
+  return instanceWith(settings).remarks.filter(({ path }) => path.includes('settings')).map(({ severity, path }) => [severity, path])
+}
+
+function faultsOf(settings: HttpInboundSettings, listen?: string): { path: string }[] {
   try {
-    const inbounds = [{ protocol: 'http', port: 0, listen, settings }] as const
-    createInstance({ inbounds, outbounds: [{ protocol: 'echo' }] }, { modules: [transport, httpInbound, echoOutbound([])] })
+    instanceWith(settings, listen)
     return []
   } catch (error) {
     if (isConfigError(error)) return [...error.faults]

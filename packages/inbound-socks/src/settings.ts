@@ -35,7 +35,7 @@ export const socksInboundSchema: ObjectSchema<SocksInboundSettings> = {
 const MAX_CREDENTIAL_BYTES = 255
 
 /** What no schema can say about the settings. */
-export function checkSettings({ auth = 'noauth', accounts = [] }: SocksInboundSettings): Fault[] {
+export function checkSettings({ auth = 'noauth', accounts = [], udp = false }: SocksInboundSettings): Fault[] {
   const faults = [...accountFaults(accounts), ...accounts.flatMap(lengthFaults)]
   if (auth === 'password' && accounts.length === 0) {
     faults.push(fault(['accounts'], 'must name somebody, or "auth": "password" lets nobody in'))
@@ -43,6 +43,7 @@ export function checkSettings({ auth = 'noauth', accounts = [] }: SocksInboundSe
   if (auth === 'noauth' && accounts.length > 0) {
     faults.push(fault(['auth'], 'is "noauth", so nobody would be asked for one of the accounts', { hint: 'set "auth": "password"' }))
   }
+  if (udp) faults.push(fault(['udp'], 'is ignored: UDP is not served, and clients that ask for it are told so', { severity: 'warning' }))
   return faults
 }
 

@@ -1,4 +1,4 @@
-import { createInstance, isConfigError, type Context } from '@sluice/core'
+import { createInstance, isConfigError, type Context, type Instance } from '@sluice/core'
 import { connectTo, leakCounter, pattern, Peer, sha256, until } from '@sluice/testkit'
 import { transport } from '@sluice/transport'
 import { describe, expect, it } from 'vitest'
@@ -55,8 +55,13 @@ describe('socksInbound', () => {
     expect(faultsOf({ auth: 'noauth', accounts: [] })).toEqual([])
   })
 
+  it('tells that udp is ignored', () => {
+    expect(remarksOn({ udp: true })).toEqual([['warning', 'inbounds[0].settings.udp']])
+    expect(remarksOn({ udp: false, ip: '127.0.0.1' })).toEqual([])
+  })
+
   it('T1 is refused on a public address unless it authenticates', () => {
-    expect(faultsOf({ udp: true }, '0.0.0.0').map(({ path }) => path)).toEqual(['inbounds[0].listen'])
+    expect(faultsOf({ udp: true }, '0.0.0.0').map(({ path }) => path)).toEqual(['inbounds[0].settings.udp', 'inbounds[0].listen'])
     expect(faultsOf({ auth: 'password', accounts: ACCOUNTS }, '0.0.0.0')).toEqual([])
   })
 
@@ -65,10 +70,18 @@ describe('socksInbound', () => {
   })
 })
 
-function faultsOf(settings: SocksInboundSettings, listen = '127.0.0.1'): { path: string }[] {
+function instanceWith(settings: SocksInboundSettings, listen = '127.0.0.1'): Instance {
+  const inbounds = [{ protocol: 'socks', port: 0, listen, settings }] as const
+  return createInstance({ inbounds, outbounds: [{ protocol: 'echo' }] }, { modules: [transport, socksInbound, echoOutbound([])] })
+}
+
+function remarksOn(settings: SocksInboundSettings): [string, string][] {
+  return instanceWith(settings).remarks.filter(({ path }) => path.includes('settings')).map(({ severity, path }) => [severity, path])
+}
+
+function faultsOf(settings: SocksInboundSettings, listen?: string): { path: string }[] {
   try {
-    const inbounds = [{ protocol: 'socks', port: 0, listen, settings }] as const
-    createInstance({ inbounds, outbounds: [{ protocol: 'echo' }] }, { modules: [transport, socksInbound, echoOutbound([])] })
+    instanceWith(settings, listen)
     return []
   } catch (error) {
     if (isConfigError(error)) return [...error.faults]
