@@ -50,6 +50,7 @@ export class TlsDialer implements Dialer {
     try {
       await once(socket, 'secureConnect', { signal })
     } catch (error) {
+      signal.throwIfAborted()
       this.#sessions.delete(server)
       throw tlsFailure(error as Error, server, isRefused(socket))
     }
