@@ -59,7 +59,9 @@ function readOwn(item: TlsCertificateSettings, at: At, faults: Fault[]): OwnCert
   const leaf = certPart && attempt(() => new X509Certificate(certPart.pem))
   const privateKey = keyPart && attempt(() => createPrivateKey(keyPart.pem))
   if (certPart !== undefined && leaf === undefined) faults.push(fault(certPart.at, 'has no certificate in PEM form'))
-  if (keyPart !== undefined && privateKey === undefined) faults.push(fault(keyPart.at, 'has no private key in PEM form, or an encrypted one'))
+  if (keyPart !== undefined && privateKey === undefined) {
+    faults.push(fault(keyPart.at, 'has no private key in PEM form, or an encrypted one'))
+  }
   if (certPart === undefined || keyPart === undefined || leaf === undefined || privateKey === undefined) return []
   const pair = { cert: certPart.pem, key: keyPart.pem }
   try {

@@ -36,7 +36,8 @@ export class SocketListener implements Listener {
     this.#options = options
     this.#events = events
     const { keepAliveIdleMs, handshakeMs, tls } = options
-    const socketOptions: ServerOpts = { allowHalfOpen: true, noDelay: true, keepAlive: keepAliveIdleMs > 0, keepAliveInitialDelay: keepAliveIdleMs }
+    const keepAlive = { keepAlive: keepAliveIdleMs > 0, keepAliveInitialDelay: keepAliveIdleMs }
+    const socketOptions: ServerOpts = { allowHalfOpen: true, noDelay: true, ...keepAlive }
     if (tls === undefined) {
       this.#server = createServer(socketOptions, this.#accepted)
     } else {

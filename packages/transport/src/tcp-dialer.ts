@@ -35,7 +35,9 @@ export class TcpDialer implements Dialer {
 
   async dial(to: Destination, { signal }: DialOptions): Promise<Socket> {
     signal.throwIfAborted()
-    if (to.network !== 'tcp') throw new ProxyError('UNSUPPORTED', 'Cannot dial UDP: only TCP is carried', { side: 'internal', phase: 'dial' })
+    if (to.network !== 'tcp') {
+      throw new ProxyError('UNSUPPORTED', 'Cannot dial UDP: only TCP is carried', { side: 'internal', phase: 'dial' })
+    }
     const socket = connect({ ...this.#options, host: to.host, port: to.port })
     ignoreErrors(socket)
     try {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { ProxyError, type Connection, type Context, type Destination, type Dialer, type DialOptions, type OutboundHandler } from '@sluice/core'
+import {
+  ProxyError, type Connection, type Context, type Destination, type Dialer, type DialOptions, type OutboundHandler,
+} from '@sluice/core'
 import { connectionPair } from './connection-pair.js'
 import { ignoreErrors } from './ignore-errors.js'
 import { SocketLink } from './socket-link.js'
@@ -47,7 +49,9 @@ async function dialByProcess(handler: OutboundHandler, to: Destination, signal: 
   try {
     await new Promise<void>((resolve, reject) => {
       const link = new SocketLink(theirs, () => resolve())
-      const unopened = (): void => reject(new ProxyError('INTERNAL', `Outbound "${handler.tag}" ended without opening the link`, { side: 'internal' }))
+      const unopened = (): void => {
+        reject(new ProxyError('INTERNAL', `Outbound "${handler.tag}" ended without opening the link`, { side: 'internal' }))
+      }
       // Once it is open, the pair tells how it ends, and the promise is settled.
       handler.process(sessionTo(to, session.signal), link).then(unopened, reject)
     })

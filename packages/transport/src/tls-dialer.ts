@@ -90,14 +90,16 @@ export class TlsDialer implements Dialer {
     if (chainHashes(socket.getPeerCertificate(true)).some((hash) => pins.includes(hash))) return
     this.#sessions.delete(server)
     socket.removeAllListeners('session')
-    throw new ProxyError('CERT', `Cannot trust the certificate of ${server}: its chain has none of the pinned hashes`, { phase: 'tls', server })
+    const message = `Cannot trust the certificate of ${server}: its chain has none of the pinned hashes`
+    throw new ProxyError('CERT', message, { phase: 'tls', server })
   }
 
   #warnOnce(server: string): void {
     const { allowInsecure, pins } = this.#options
     if (!allowInsecure || pins.length > 0 || this.#warned.has(server) || this.#warned.size >= MAX_WARNED) return
     this.#warned.add(server)
-    this.#events.log('warning', `The certificate of ${server} is not checked (tlsSettings.allowInsecure): anybody on the way can read along`)
+    const danger = 'anybody on the way can read along'
+    this.#events.log('warning', `The certificate of ${server} is not checked (tlsSettings.allowInsecure): ${danger}`)
   }
 }
 
@@ -109,6 +111,6 @@ function isRefused(socket: TLSSocket): boolean {
 /** A server may pick only what was offered (RFC 7301 §3.1); none at all is for the caller to judge. */
 function checkProtocol({ alpnProtocol }: TLSSocket, server: string, offered: readonly string[]): void {
   if (typeof alpnProtocol !== 'string' || offered.includes(alpnProtocol)) return
-  const picked = printable(alpnProtocol)
-  throw new ProxyError('ALPN', `Cannot agree on a protocol with ${server}: it picked "${picked}", which was not offered`, { phase: 'tls', server })
+  const message = `Cannot agree on a protocol with ${server}: it picked "${printable(alpnProtocol)}", which was not offered`
+  throw new ProxyError('ALPN', message, { phase: 'tls', server })
 }

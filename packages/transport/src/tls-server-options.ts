@@ -43,7 +43,8 @@ function checkPresence(settings: TlsSettings, set: CertificateSet, faults: Fault
   const at = ['streamSettings', 'tlsSettings']
   const { certificates = [], verifyClientCertificate = false } = settings
   for (const [index, { usage }] of certificates.entries()) {
-    if (usage === 'issue') faults.push(fault([...at, 'certificates', index, 'usage'], 'cannot be "issue": certificates are not issued here'))
+    if (usage !== 'issue') continue
+    faults.push(fault([...at, 'certificates', index, 'usage'], 'cannot be "issue": certificates are not issued here'))
   }
   if (!certificates.some(({ usage = 'encipherment' }) => usage === 'encipherment')) {
     faults.push(fault([...at, 'certificates'], 'needs a certificate with its key', { hint: 'give certificateFile and keyFile' }))
