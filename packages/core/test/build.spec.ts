@@ -90,6 +90,13 @@ describe('createInstance()', () => {
     ])
   })
 
+  it('does not start without what a constructor refused, however mildly', () => {
+    const outbound = scriptOutbound(() => {
+      throw new ConfigError([fault([], 'is odd', { severity: 'warning' })])
+    })
+    expect(() => createInstance({ outbounds: [{ protocol: 'script' }] }, { modules: [memoryTransport().module, outbound] })).toThrow(ConfigError)
+  })
+
   it('places what a dialer or listener refuses at its handler', () => {
     const { module } = memoryTransport()
     class Strict {

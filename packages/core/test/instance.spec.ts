@@ -152,6 +152,26 @@ describe('an inbound', () => {
   })
 })
 
+describe('dispatch()', () => {
+  it('carries a session of the program\'s own', async () => {
+    const running = build({ process: async (_, link) => link.open() }, CONFIG)
+    await running.instance.start()
+    const { link } = client()
+    await running.instance.dispatch({ target: { network: 'tcp', host: 'a', port: 1 } }, link)
+    expect(link.opened).toBe(true)
+    expect(running.closed[0]).toMatchObject({ inboundTag: '', target: { host: 'a' }, record: { outboundTag: 'out', outcome: 'closed' } })
+    await running.instance.stop()
+  })
+
+  it('is refused once the instance has stopped', async () => {
+    const { instance } = build(patientOutbound, CONFIG)
+    await instance.start()
+    await instance.stop()
+    const error = await rejection(instance.dispatch({ target: { network: 'tcp', host: 'a', port: 1 } }, client().link))
+    expect(error).toMatchObject({ code: 'ABORT', message: 'The proxy stops' })
+  })
+})
+
 describe('stop()', () => {
   /** An instance with that many clients in it. */
   async function running(sessions: number, outbound: Outbound = patientOutbound): Promise<Running> {

@@ -43,15 +43,12 @@ interface LooseConfig extends Readonly<Record<string, unknown>> {
  */
 export function build(config: unknown, registry: Registry): Parts {
   const remarks = checkConfig(config, registry)
-  throwIfFaulty(remarks)
+  if (remarks.some(({ severity }) => severity === 'error')) throw new ConfigError(remarks)
   const builder = new Builder(deepFreeze(structuredClone(config)) as LooseConfig, registry)
   const parts = builder.build()
-  throwIfFaulty(builder.faults)
+  // Whatever was thrown was not made, however mild it is.
+  if (builder.faults.length > 0) throw new ConfigError(builder.faults)
   return { ...parts, remarks }
-}
-
-function throwIfFaulty(faults: readonly Fault[]): void {
-  if (faults.some(({ severity }) => severity === 'error')) throw new ConfigError(faults)
 }
 
 class Builder {

@@ -26,7 +26,7 @@ export class RegisteredInboundParts implements InboundParts {
     const own = ownSettings(definition, settings)
     const faults = new SchemaChecker().faults(definition.schema, own, [])
     if (faults.length === 0) faults.push(...definition.check?.(own, { inbounds: new Set(), outbounds: new Set() }) ?? [])
-    if (faults.length > 0) throw new ConfigError(faults)
+    if (faults.some(({ severity }) => severity === 'error')) throw new ConfigError(faults)
     return { protocol, inbound: this.#make(definition, own, tag), claims: definition.claims }
   }
 }
