@@ -2,8 +2,7 @@ import {
   Accounts, EVENTS, formatEndpoint, inject, injectable, isProxyError, POLICY_MANAGER, ProxyError, SETTINGS, TAG,
   type Connection, type Dispatch, type Inbound, type InstanceEvents, type PolicyManager, type SessionRequest,
 } from '@sluice/core'
-import { deadline, SocketLink, UnexpectedEnd } from '@sluice/transport'
-import { hangUp } from './hang-up.js'
+import { deadline, hangUp, SocketLink, UnexpectedEnd } from '@sluice/transport'
 import type { SocksInboundSettings } from './settings.js'
 import { acceptSocks5, type SocksRequest } from './socks5-handshake.js'
 import { SocksRefusal } from './socks-refusal.js'

@@ -1,5 +1,5 @@
 import type { Connection } from '@sluice/core'
-import { deadline } from '@sluice/transport'
+import { deadline } from './deadline.js'
 
 const LINGER_MS = 10_000
 const LINGER_BYTES = 1_048_576
