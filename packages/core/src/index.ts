@@ -4,8 +4,12 @@
  * @example
  * ```ts
  * import { createInstance } from '@sluice/core'
+ * import { socksInbound } from '@sluice/inbound-socks'
+ * import { freedomOutbound } from '@sluice/outbound-freedom'
+ * import { transport } from '@sluice/transport'
  *
- * await using instance = createInstance(config, { modules: [transport, socksInbound, httpOutbound] })
+ * const config = { inbounds: [{ protocol: 'socks', port: 1080 }], outbounds: [{ protocol: 'freedom' }] } as const
+ * const instance = createInstance(config, { modules: [transport, socksInbound, freedomOutbound] })
  * instance.events.on('session:close', ({ target, record }) => console.log(target.host, record.outcome))
  * await instance.start()
  * ```

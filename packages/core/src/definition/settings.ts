@@ -3,7 +3,8 @@
  * setting in a config object is a compile error:
  *
  * ```ts
- * declare module '@sluice/core' { interface InboundSettings { socks: SocksInboundSettings } }
+ * interface EchoSettings { readonly greeting?: string }
+ * declare module '@sluice/core' { interface InboundSettings { echo: EchoSettings } }
  * ```
  */
 // oxlint-disable-next-line no-empty-interface

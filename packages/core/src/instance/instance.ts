@@ -35,7 +35,10 @@ const MAX_TIMER_MS = 2 ** 31 - 1
  * @throws {TypeError} for modules that cannot stand beside each other.
  * @example
  * ```ts
- * await using instance = createInstance(config, { modules })
+ * import { createInstance } from '@sluice/core'
+ * import { transport } from '@sluice/transport'
+ *
+ * await using instance = createInstance({}, { modules: [transport] })
  * await instance.start()
  * ```
  */
