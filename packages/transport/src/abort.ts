@@ -41,13 +41,12 @@ function reset(socket: Socket, error: Error): void {
 function resetWithTls(tls: TLSSocket, error: Error): void {
   const raw = rawSocketOf(tls)
   if (raw instanceof TLSSocket) resetWithTls(raw, error)
-  else if (!(raw instanceof Socket)) raw?.destroy(error)
-  else if (canReset(raw)) {
+  else if (raw instanceof Socket && canReset(raw)) {
     raw.destroy = () => {
       Reflect.deleteProperty(raw, 'destroy')
       return raw.resetAndDestroy()
     }
-  }
+  } else if (raw !== undefined) abort(raw, error)
 }
 
 /** A pipe, or a socket without a peer, has nobody to send an RST to, and Node throws or waits if asked for one. */

@@ -44,9 +44,9 @@ export class RelayDirection {
     this.#owner = owner
   }
 
-  /** Whether bytes that were taken have not left yet. */
-  get pending(): boolean {
-    return this.sink.writableLength > 0
+  /** Whether the sink has not taken all that there is for it, so that the source is not heard. */
+  get heldUp(): boolean {
+    return !this.ended && !this.flushed && this.sink.writableLength > 0
   }
 
   /** Whether the source was destroyed before its end. */

@@ -2,11 +2,12 @@ import { constants } from 'node:http2'
 import type { Readable, Writable } from 'node:stream'
 import { ProxyError, type Connection, type Link, type Side } from '@sluice/core'
 import { abort } from './abort.js'
+import { whyCut } from './how-ended.js'
 import { isHttp2Stream } from './http2-stream.js'
 import { IdleLimit } from './idle-limit.js'
 import { ignoreErrors } from './ignore-errors.js'
 import { RelayDirection, type DirectionOwner } from './relay-direction.js'
-import type { RelayOptions } from './relay.js'
+import type { RelayOptions } from './relay-options.js'
 
 /** The life of one relayed session: which limit holds, what the end of a direction means, and how both sides are let go. */
 export class RelaySession implements DirectionOwner {
@@ -59,7 +60,7 @@ export class RelaySession implements DirectionOwner {
   }
 
   sourceReset(direction: RelayDirection): void {
-    this.#fail(direction === this.#uplink ? 'downstream' : 'upstream', direction.source.errored)
+    this.#fail(direction === this.#uplink ? 'downstream' : 'upstream', whyCut(direction.source))
   }
 
   sinkFinished(): void {
@@ -82,12 +83,11 @@ export class RelaySession implements DirectionOwner {
   #expire(): void {
     const [uplink, downlink] = [this.#uplink, this.#downlink]
     if (uplink.ended && downlink.ended) return this.#giveUp()
-    const open = uplink.ended ? downlink : uplink
-    const isHalfOpen = uplink.ended || downlink.ended
-    if (isHalfOpen && open.pending && this.#waitsForSink()) return
-    if (!isHalfOpen) this.#options.record.outcome = 'idle'
+    const heldUp = uplink.heldUp || downlink.heldUp
+    if (!uplink.ended && !downlink.ended) this.#options.record.outcome = 'idle'
+    else if (heldUp && this.#waitsForSink()) return
     // Bytes that nobody took for all of connIdle will not be taken now: then it is no end in order.
-    if (open.pending || (!isHalfOpen && downlink.pending)) this.#giveUp()
+    if (heldUp) this.#giveUp()
     else this.#endBoth()
   }
 
@@ -112,15 +112,13 @@ export class RelaySession implements DirectionOwner {
   /** Both directions have ended and are flushed. */
   #complete(): void {
     this.#settle()
-    const { reader } = this.#link
-    if (this.#loss !== undefined && (this.#loss.cause !== undefined || this.#uplink.lostBytes > 0)) {
-      if (!reader.readableEnded) this.#link.abort(this.#loss)
-      return this.#reject(this.#loss)
-    }
+    const loss = this.#connection.errored || this.#uplink.lostBytes > 0 ? this.#loss : undefined
+    if (loss !== undefined && !this.#link.reader.readableEnded) this.#link.abort(loss)
     dismiss(this.#connection)
-    if (this.#downstream.length === 1) dismiss(reader)
+    if (this.#downstream.length === 1) dismiss(this.#link.reader)
     // The unused half of either would keep it open.
     else for (const stream of this.#downstream) stream.destroy()
+    if (loss !== undefined) return this.#reject(loss)
     this.#options.record.outcome ??= 'closed'
     this.#resolve()
   }
@@ -135,7 +133,7 @@ export class RelaySession implements DirectionOwner {
     this.#resolve()
   }
 
-  #fail(side: Side, cause: unknown): void {
+  #fail(side: Side, cause: Error): void {
     if (this.#settled) return
     const error = cut(side, cause, this.#options.record.server)
     if (side === 'upstream' && this.#downlink.ended) return this.#lose(error)
@@ -183,12 +181,12 @@ export class RelaySession implements DirectionOwner {
   readonly #onDownstreamError = (error: Error): void => this.#fail('downstream', error)
 
   readonly #onUpstreamClose = (): void => {
-    if (this.#downlink.cutAtSource || this.#uplink.cutAtSink) this.#fail('upstream', this.#connection.errored)
+    if (this.#downlink.cutAtSource || this.#uplink.cutAtSink) this.#fail('upstream', whyCut(this.#connection))
   }
 
   readonly #onDownstreamClose = (): void => {
-    const { reader, writer } = this.#link
-    if (this.#uplink.cutAtSource || this.#downlink.cutAtSink) this.#fail('downstream', reader.errored ?? writer.errored)
+    if (this.#uplink.cutAtSource) this.#fail('downstream', whyCut(this.#link.reader))
+    else if (this.#downlink.cutAtSink) this.#fail('downstream', whyCut(this.#link.writer))
   }
 }
 
@@ -199,10 +197,8 @@ function dismiss(stream: Readable): void {
   else stream.destroy()
 }
 
-function cut(side: Side, cause: unknown, server: string | undefined): ProxyError {
-  const who = side === 'downstream' ? 'client' : 'upstream'
-  const code = (cause as { readonly code?: unknown } | null | undefined)?.code
-  return new ProxyError('ABORT', `The ${who} cut the tunnel${typeof code === 'string' ? `: ${code}` : ''}`, {
-    side, phase: 'relay', ...(server === undefined ? {} : { server }), ...(cause === null || cause === undefined ? {} : { cause }),
-  })
+function cut(side: Side, cause: Error, server: string | undefined): ProxyError {
+  const { code } = cause as NodeJS.ErrnoException
+  const message = `The ${side === 'downstream' ? 'client' : 'upstream'} cut the tunnel${code === undefined ? '' : `: ${code}`}`
+  return new ProxyError('ABORT', message, { side, phase: 'relay', cause, ...(server === undefined ? {} : { server }) })
 }

@@ -3,8 +3,8 @@ import { pattern, until } from '@sluice/testkit'
 import { describe, expect, it } from 'vitest'
 import { expectCut, rig, type Kind } from './relay-rig.js'
 
-const UPSTREAMS: Kind[] = ['tcp', 'tls', 'http2', 'pair']
-const LIMIT_MS = 100
+const UPSTREAMS: Kind[] = ['tcp', 'tls', 'http2', 'pair', 'nested']
+const LIMIT_MS = 60
 
 async function durationOf(promise: Promise<unknown>): Promise<number> {
   const start = performance.now()

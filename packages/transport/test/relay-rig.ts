@@ -1,13 +1,16 @@
 import { getEventListeners, once } from 'node:events'
 import { connect as connectHttp2, createServer, type ClientHttp2Session, type ServerHttp2Stream } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex, Readable, Writable } from 'node:stream'
+import { connect as connectTls, TLSSocket } from 'node:tls'
 import type { Connection, Link, SessionRecord } from '@sluice/core'
 import { createCertificates, leakCounter, Peer, tcpPair, tlsPair, until, within, type Certificates } from '@sluice/testkit'
 import { expect } from 'vitest'
 import { abort, connectionPair, linkRawSocket, relay, SocketLink, type RelayOptions } from '../src/index.js'
+import { rawSocketOf } from '../src/raw-socket.js'
 
-export type Kind = 'tcp' | 'tls' | 'http2' | 'pair'
+/** `nested`: TLS within an HTTP/2 tunnel, as when one outbound is dialled through another. */
+export type Kind = 'tcp' | 'tls' | 'http2' | 'pair' | 'nested'
 
 export interface RigOptions extends Partial<Omit<RelayOptions, 'record'>> {
   /** What the link is made of. `split`: reader and writer are two streams. @default tcp */
@@ -50,7 +53,7 @@ async function connectionOf(kind: Kind | 'split'): Promise<{ near: Connection; f
     pair.forEach((socket, index) => linkRawSocket(socket, pair.raw[index] as Duplex))
     return { near: pair[0], far: pair[1], close: () => {} }
   }
-  return http2Connection()
+  return kind === 'http2' ? http2Connection() : nestedConnection()
 }
 
 /** A tunnel over HTTP/2, with windows as a real client has them. */
@@ -66,6 +69,18 @@ async function http2Connection(): Promise<{ near: Connection; far: Duplex; close
   await once(near, 'response')
   near.pause()
   return { near, far, close: () => { session.destroy(); server.close() } }
+}
+
+async function nestedConnection(): Promise<{ near: Connection; far: Duplex; close: () => void }> {
+  const outer = await http2Connection()
+  const certificates = await (issued ??= createCertificates())
+  const { certPem: cert, keyPem: key } = await certificates.issue()
+  const far = new TLSSocket(outer.far as Socket, { isServer: true, cert, key }).on('error', () => {})
+  const near = connectTls({ socket: outer.near, servername: 'localhost', ca: certificates.ca.certPem }).on('error', () => {})
+  linkRawSocket(near, outer.near)
+  linkRawSocket(far, outer.far)
+  await once(near, 'session')
+  return { near, far, close: outer.close }
 }
 
 /** A link of two streams that know nothing of each other. */
@@ -106,7 +121,7 @@ class SplitPeer extends Peer {
 }
 
 export async function rig(upstream: Kind, { downstream = 'tcp', before, ...limits }: RigOptions = {}): Promise<Rig> {
-  if (upstream === 'tls' || downstream === 'tls') await (issued ??= createCertificates())
+  if (upstream === 'tls' || upstream === 'nested' || downstream === 'tls') await (issued ??= createCertificates())
   const counter = leakCounter()
   const up = await connectionOf(upstream)
   const down = await connectionOf(downstream)
@@ -144,10 +159,23 @@ export async function rig(upstream: Kind, { downstream = 'tcp', before, ...limit
   }
 }
 
+/** Cuts a peer's connection off: by an RST, or by the loss of the HTTP/2 session below. */
+export function cut({ socket }: Peer): void {
+  const raw = socket instanceof TLSSocket ? rawSocketOf(socket) as Socket | ServerHttp2Stream : undefined
+  if (raw !== undefined && 'session' in raw) raw.session?.destroy()
+  else abort(socket, new Error('cut by the test'))
+}
+
 /** Proves that a peer's connection is cut, also where Node shows an RST as an end: nothing can be written any more. */
 export async function expectCut(peer: Peer): Promise<void> {
   await until(() => peer.ended || peer.socket.destroyed, 'the end of the connection')
   if (!peer.socket.destroyed) peer.socket.write('x')
   await within(1_000, 'the connection to fail', peer.closed)
-  expect(peer.error).toBeDefined()
+  expect(peer.error !== undefined || isResetBelow(peer.socket)).toBe(true)
+}
+
+/** TLS within an HTTP/2 stream does not tell of RST_STREAM. */
+function isResetBelow(stream: Duplex): boolean {
+  const raw = stream instanceof TLSSocket ? rawSocketOf(stream) : undefined
+  return raw !== undefined && 'rstCode' in raw && raw.rstCode !== 0
 }

@@ -1,9 +1,27 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { TLSSocket } from 'node:tls'
 import { pattern, until } from '@sluice/testkit'
 import { describe, expect, it } from 'vitest'
+import { rawSocketOf } from '../src/raw-socket.js'
 import { rig } from './relay-rig.js'
 
 describe('relay() over TLS', () => {
+  it('C086 notes an end without close_notify within another tunnel', async () => {
+    for (const closeNotify of [true, false]) {
+      await using session = await rig('nested')
+      const { client, target, record, done } = session
+      await target.send('answer')
+      await client.expect('answer')
+      if (closeNotify) target.socket.end()
+      else rawSocketOf(target.socket as TLSSocket)?.end()
+      await client.expectEnd()
+      await client.fin()
+      await done
+      expect(record).toMatchObject({ outcome: 'closed' })
+      expect(record.truncated).toBe(closeNotify ? undefined : true)
+    }
+  })
+
   it('C086 notes an end without close_notify, and the client still gets its bytes and the end', async () => {
     for (const text of ['', 'short', pattern(1 << 20).toString('latin1')]) {
       await using session = await rig('tls')

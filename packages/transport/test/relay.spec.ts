@@ -2,7 +2,7 @@ import { pattern, sha256, until } from '@sluice/testkit'
 import { describe, expect, it } from 'vitest'
 import { rig, type Kind, type RigOptions } from './relay-rig.js'
 
-const UPSTREAMS: Kind[] = ['tcp', 'tls', 'http2', 'pair']
+const UPSTREAMS: Kind[] = ['tcp', 'tls', 'http2', 'pair', 'nested']
 const DOWNSTREAMS: NonNullable<RigOptions['downstream']>[] = ['tcp', 'tls', 'pair', 'split']
 const MIB = 1 << 20
 
