@@ -8,6 +8,8 @@ export interface ConfigDocument {
   readonly config: unknown
   /** Warnings about the text: keys that stand twice. */
   readonly remarks: readonly Fault[]
+  /** What was read, for `formatCodeFrame`. */
+  readonly text: string
   /** The file's name, for faults. */
   readonly file?: string
   /**
@@ -23,11 +25,13 @@ export interface ConfigDocument {
 export class TreeDocument implements ConfigDocument {
   readonly config: unknown
   readonly remarks: readonly Fault[]
+  readonly text: string
   readonly file?: string
   readonly #root: Node
   readonly #lines: LineMap
 
-  constructor(root: Node, lines: LineMap, file: string | undefined) {
+  constructor(text: string, root: Node, lines: LineMap, file: string | undefined) {
+    this.text = text
     this.#root = root
     this.#lines = lines
     if (file !== undefined) this.file = file

@@ -27,7 +27,7 @@ export function parseConfig(text: string, { file }: ParseConfigOptions = {}): Co
   const errors: ParseError[] = []
   const root = parseTree(json, errors, { allowTrailingComma: true })
   if (root === undefined || errors.length > 0) return refuse(syntaxFaults(json, root, errors, lines))
-  return new TreeDocument(root, lines, file)
+  return new TreeDocument(text, root, lines, file)
 }
 
 /** The text without the mark that some editors put at its beginning. It has no column of its own. */

@@ -1,7 +1,7 @@
 import { ConfigError, createInstance, defineInbound, defineTransport, fault, formatFault, formatPath, type Config, type Fault, type PathSegment } from '@sluice/core'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { locateFaults, parseConfig } from '../src/index.js'
+import { formatCodeFrame, locateFaults, parseConfig } from '../src/index.js'
 
 declare module '@sluice/core' {
   interface InboundSettings { local: { readonly pass?: string } }
@@ -54,6 +54,17 @@ describe('locateFaults()', () => {
       '/etc/sluice.json:7:42 inbounds[2].settings.pass: must be a string, not a number',
       '/etc/sluice.json:9:3 inbound: unknown key (did you mean "inbounds"?)',
     ])
+  })
+
+  it('gives positions that formatCodeFrame() understands', () => {
+    const document = parseConfig('\uFEFF{\n  # no such section\n  "prot": { "pass": "hunter2" }\n}')
+    const [located] = locateFaults(faultsOf(document.config), document)
+    expect(formatCodeFrame(document.text, located?.line ?? 0, located?.column ?? 0)).toBe([
+      '  1 | {',
+      '  2 |',
+      '> 3 |   "prot": { "pass": ********* }',
+      '    |   ^',
+    ].join('\n'))
   })
 
   it('leaves a fault that has a line, and one whose path cannot be read', () => {
