@@ -1,12 +1,10 @@
 import { constants } from 'node:http2'
 import { ProxyError, type Connection } from '@sluice/core'
-import { abort, deadline } from '@sluice/transport'
+import { deadline } from '@sluice/transport'
 import type { ConnectRequest } from '../http1-connect.js'
 import { PendingTunnel, type PendingOutcome } from './pending-tunnel.js'
 import type { PooledSession } from './pooled-session.js'
 import type { LeaseOptions, SessionPool } from './session-pool.js'
-
-const HEDGE_AFTER_MS = 1_000
 
 export interface HedgeOptions extends LeaseOptions {
   /** Whether a silent server is better given up for another one. */
@@ -17,11 +15,11 @@ export interface HedgeOptions extends LeaseOptions {
 export type HedgedOutcome = Connection | 'again'
 
 /**
- * Asks for a tunnel in a session, and where no answer comes for 1 s, once more on another connection: the first 2xx wins and the
- * other request is cancelled. Nothing was sent in either tunnel yet, so no byte can be doubled.
+ * Asks for a tunnel in a session, and where no answer comes for 1 s, once more on another connection: the first answer counts and
+ * the other request is cancelled. Nothing was sent in either tunnel yet, so no byte can be doubled.
  *
  * The second request is made only where the first may wait in vain: other tunnels are open on its session (servers answer fewer
- * than they announce), or the session owes an answer to a PING. And only if few others are made at the moment.
+ * than they announce), or the session owes an answer to a PING. And, but for that, only if few others are made at the moment.
  */
 export class HedgedTunnel {
   readonly #pool: SessionPool
@@ -29,12 +27,11 @@ export class HedgedTunnel {
   readonly #request: ConnectRequest
   readonly #options: HedgeOptions
   readonly #pending = new Set<PendingTunnel>()
-  readonly #hedging = new AbortController()
   readonly #stops: (() => void)[] = []
-  #isLeasing = false
-  #firstError: unknown
-  #resolve!: (outcome: HedgedOutcome) => void
-  #reject!: (error: unknown) => void
+  readonly #hedging = new AbortController()
+  #isHedged = false
+  #firstError: ProxyError | undefined
+  #settle: ((outcome: HedgedOutcome | Promise<never>) => void) | undefined
 
   /** Takes over a slot of the session. */
   constructor(pool: SessionPool, session: PooledSession, request: ConnectRequest, options: HedgeOptions) {
@@ -45,22 +42,27 @@ export class HedgedTunnel {
   }
 
   /**
-   * @throws {ProxyError} the first failure, once all requests have failed.
+   * @throws {ProxyError} what the server answered, or the first failure once all requests have failed.
    * @throws `signal.reason` as it is.
    */
   open(): Promise<HedgedOutcome> {
     const { signal } = this.#options
-    const outcome = new Promise<HedgedOutcome>((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
+    if (signal.aborted) {
+      this.#first.release()
+      return Promise.reject(signal.reason as Error)
+    }
+    return new Promise((resolve) => {
+      this.#settle = resolve
+      const onAbort = (): void => this.#fail(signal.reason)
+      signal.addEventListener('abort', onAbort)
+      this.#stops.push(
+        () => signal.removeEventListener('abort', onAbort),
+        this.#first.onSuspicion(() => this.#onSuspicion()),
+        deadline(this.#pool.times.hedgeAfterMs, () => this.#onUnanswered()),
+      )
+      if (this.#first.silentMs > this.#pool.times.suspectMs) this.#first.ping()
+      this.#ask(this.#first)
     })
-    const onAbort = (): void => this.#reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    this.#stops.push(() => signal.removeEventListener('abort', onAbort))
-    if (this.#first.silentMs > HEDGE_AFTER_MS) this.#first.ping()
-    this.#ask(this.#first)
-    this.#stops.push(deadline(HEDGE_AFTER_MS, () => this.#unanswered()))
-    return outcome.finally(() => this.#end())
   }
 
   #ask(session: PooledSession): void {
@@ -69,58 +71,80 @@ export class HedgedTunnel {
 
   readonly #onSettled = (outcome: PendingOutcome, pending: PendingTunnel): void => {
     this.#pending.delete(pending)
+    const isAnswer = outcome.kind === 'open' || (outcome.kind === 'failed' && outcome.isAnswer)
+    if (isAnswer) this.#answered(pending)
     if (outcome.kind === 'open') {
-      // The first request was made earlier, and to no avail.
-      if (pending.session !== this.#first && this.#pending.size > 0) this.#pool.learnLimit(this.#first)
-      this.#resolve(outcome.connection)
+      this.#end(outcome.connection)
       return
     }
-    if (outcome.kind === 'failed') this.#failed(outcome.error, outcome.rstCode, pending.session)
-    if (this.#pending.size > 0 || this.#isLeasing) return
-    if (this.#firstError === undefined) this.#resolve('again')
-    else this.#reject(this.#firstError)
+    if (outcome.kind === 'failed') this.#learn(outcome.error, pending.session, outcome.rstCode)
+    if (isAnswer) this.#fail(outcome.error)
+    else if (this.#pending.size > 0) return
+    else if (this.#firstError === undefined) this.#end('again')
+    else this.#fail(this.#firstError)
   }
 
-  #failed(error: ProxyError, rstCode: number | undefined, session: PooledSession): void {
+  /** Tells the pool that this session answered, and that the other one did not although it was asked earlier. */
+  #answered({ session }: PendingTunnel): void {
+    this.#pool.learned.answered(session)
+    if (session === this.#first) return
+    for (const earlier of this.#pending) this.#pool.learned.overtaken(this.#first, earlier.streamId)
+  }
+
+  #learn(error: ProxyError, session: PooledSession, rstCode: number | undefined): void {
     if (rstCode === constants.NGHTTP2_HTTP_1_1_REQUIRED) {
+      // And again, over that.
       this.#pool.useHttp1()
       return
     }
-    if (rstCode === constants.NGHTTP2_ENHANCE_YOUR_CALM) session.limitTo(Math.max(1, Math.floor(session.streams / 2)))
+    if (rstCode === constants.NGHTTP2_ENHANCE_YOUR_CALM) session.calmDown()
     this.#firstError ??= error
   }
 
   /** The first request has waited for long. */
-  #unanswered(): void {
+  #onUnanswered(): void {
+    if (this.#first.isSuspect) return
+    if (this.#first.silentMs >= this.#pool.times.hedgeAfterMs) this.#first.ping()
+    if (this.#first.streams < 2) return
+    this.#stops.push(this.#pool.hedges.enter(() => void this.#hedge()))
+  }
+
+  /** The server does not answer at all. */
+  #onSuspicion(): void {
     const { server } = this.#request
-    if (this.#first.isSuspect && this.#options.hasOtherServers) {
-      this.#reject(new ProxyError('CLOSED', `Server ${server} is silent: no answer to CONNECT and PING within ${HEDGE_AFTER_MS} ms`, { phase: 'connect', server }))
-      return
+    if (this.#options.hasOtherServers) {
+      this.#fail(new ProxyError('CLOSED', `Server ${server} is silent: it answers neither CONNECT nor PING`, { phase: 'connect', server }))
+    } else {
+      void this.#hedge()
     }
-    if (this.#first.streams < 2 && !this.#first.isSuspect) return
-    const stopHedge = this.#pool.startHedge()
-    if (stopHedge === undefined) return
-    this.#stops.push(stopHedge)
-    void this.#hedge()
   }
 
   async #hedge(): Promise<void> {
-    this.#isLeasing = true
+    if (this.#isHedged || this.#hedging.signal.aborted) return
+    this.#isHedged = true
     try {
-      const lease = await this.#pool.lease({ ...this.#options, signal: this.#hedging.signal, except: this.#first })
-      this.#isLeasing = false
-      if (lease.kind === 'session') this.#ask(lease.session)
-      else abort(lease.connection, new ProxyError('CLOSED', 'A request over HTTP/2 is not made again over HTTP/1.1', { side: 'internal' }))
-    } catch (error) {
-      this.#isLeasing = false
-      this.#firstError ??= error
+      const { signal } = this.#hedging
+      // Whatever phase a second connection is in, this tunnel waits for its answer.
+      const lease = await this.#pool.lease({ signal, onPhase: () => {}, except: this.#first })
+      const isOver = signal.aborted
+      if (lease.kind === 'connection') lease.connection.destroy()
+      else if (isOver) lease.session.release()
+      else this.#ask(lease.session)
+    } catch {
+      // The first request is still under way, and its outcome is what counts.
     }
-    if (this.#pending.size === 0) this.#reject(this.#firstError)
   }
 
-  #end(): void {
+  #fail(error: unknown): void {
+    this.#end(Promise.reject(error as Error))
+  }
+
+  #end(outcome: HedgedOutcome | Promise<never>): void {
+    this.#settle?.(outcome)
+    this.#settle = undefined
     for (const stop of this.#stops) stop()
-    this.#hedging.abort(this.#options.signal.reason)
+    this.#stops.length = 0
+    this.#hedging.abort()
     for (const pending of this.#pending) pending.cancel()
     this.#pending.clear()
   }

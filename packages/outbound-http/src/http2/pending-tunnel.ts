@@ -1,29 +1,37 @@
-import { constants, sensitiveHeaders, type ClientHttp2Stream, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
+import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2'
 import { ProxyError, type Connection } from '@sluice/core'
 import type { ConnectRequest } from '../http1-connect.js'
 import { refusalOf } from '../refusal.js'
+import { connectFields } from './connect-fields.js'
 import type { PooledSession } from './pooled-session.js'
-import { resetError } from './reset-code.js'
+import { codeName, resetError } from './reset-code.js'
+import { tellCuts } from './tunnel-stream.js'
 
 const MAX_INTERIM_RESPONSES = 16
+/** How Node says that a session had closed before it took the request; on Node 20 and 22 it throws this instead. */
+const UNSENT: ReadonlySet<string | undefined> = new Set(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION'])
 
-/** How a request for a tunnel ended: with the tunnel, a failure, or told to go to another session (nothing was sent in it yet). */
+/**
+ * How a request for a tunnel ended: with the tunnel, a failure, or told to go to another session (nothing was sent in it yet).
+ * `isAnswer`: the server has answered this very request, and would not answer it otherwise elsewhere.
+ */
 export type PendingOutcome =
   | { readonly kind: 'open', readonly connection: Connection }
-  | { readonly kind: 'failed', readonly error: ProxyError, readonly rstCode?: number }
+  | { readonly kind: 'failed', readonly error: ProxyError, readonly isAnswer: boolean, readonly rstCode?: number }
   | { readonly kind: 'evicted' }
 
 /**
- * One CONNECT in one stream, until its answer (RFC 9113 §8.5): `:method` and `:authority`, the credentials never indexed, and the
- * configured fields. 1xx are skipped, any 2xx opens, and every other end of the stream is a failure. Node announces some of them by
- * `close` alone, so that is what counts.
+ * One CONNECT in one stream, until its answer (RFC 9113 §8.5). 1xx are skipped, any 2xx opens, and every other end of the stream is
+ * a failure. Node announces some of them by `close` alone, so that is what counts.
  */
 export class PendingTunnel {
   readonly session: PooledSession
   readonly #request: ConnectRequest
   readonly #settled: (outcome: PendingOutcome, pending: PendingTunnel) => void
   readonly #stream: ClientHttp2Stream | undefined
+  readonly #heardBytes: number
   readonly #stopEviction: () => void = () => {}
+  #error: NodeJS.ErrnoException | undefined
   #interim = 0
   #isSettled = false
 
@@ -32,18 +40,15 @@ export class PendingTunnel {
     this.session = session
     this.#request = request
     this.#settled = settled
-    try {
-      this.#stream = session.request(headersOf(request))
-    } catch (error) {
-      session.release()
-      // A session that closed meanwhile throws here on Node 20 and 22, and by `error` on later ones.
-      queueMicrotask(() => this.#fail(new ProxyError('REFUSED', `Connection to ${request.server} takes no more requests`, {
-        phase: 'connect', server: request.server, cause: error,
-      })))
+    this.#heardBytes = session.heardBytes
+    const stream = session.request(connectFields(request))
+    if (stream === undefined) {
+      queueMicrotask(() => this.#settle({ kind: 'evicted' }))
       return
     }
-    const stream = this.#stream
-    stream.on('error', () => {})
+    this.#stream = stream
+    // Stays for good: a tunnel whose fault nobody listens to yet must not end the process.
+    stream.on('error', this.#onError)
     stream.on('headers', this.#onInterim)
     stream.on('response', this.#onResponse)
     stream.on('close', this.#onClose)
@@ -53,6 +58,11 @@ export class PendingTunnel {
     })
   }
 
+  /** Of its stream; 0: it has none. */
+  get streamId(): number {
+    return this.#stream?.id ?? 0
+  }
+
   /** Gives up: the stream is reset, and nothing is told any more. */
   cancel(): void {
     this.#isSettled = true
@@ -60,39 +70,70 @@ export class PendingTunnel {
     this.#stream?.close(constants.NGHTTP2_CANCEL)
   }
 
+  readonly #onError = (error: Error): void => {
+    this.#error ??= error
+  }
+
   readonly #onInterim = (): void => {
     if (++this.#interim <= MAX_INTERIM_RESPONSES) return
     const { server } = this.#request
-    this.#fail(new ProxyError('LIMIT', `Server ${server} sent more than ${MAX_INTERIM_RESPONSES} interim answers`, { phase: 'connect', server }))
+    const message = `Server ${server} sent more than ${MAX_INTERIM_RESPONSES} interim answers`
+    this.#settle({ kind: 'failed', error: new ProxyError('LIMIT', message, { phase: 'connect', server }), isAnswer: true })
     this.cancel()
   }
 
   readonly #onResponse = (headers: IncomingHttpHeaders): void => {
     const stream = this.#stream
-    const status = Number(headers[':status'])
     if (stream === undefined || this.#isSettled) return
-    if (status >= 200 && status <= 299) {
-      this.session.countAnswered(stream)
+    const status = Number(headers[':status'])
+    const isOpen = status >= 200 && status <= 299
+    this.session.countAnswer(stream, isOpen)
+    if (isOpen) {
+      tellCuts(stream, {
+        lost: () => {
+          const lost = this.session.whyLost()
+          return lost && this.#cut(lost.message, lost)
+        },
+        reset: () => this.#cut(`Server ${this.#request.server} reset the stream (${codeName(this.#rstCode)})`),
+      })
       this.#settle({ kind: 'open', connection: stream })
       return
     }
     const { server, credentials } = this.#request
-    this.#fail(refusalOf({ status, reason: '', fields: fieldsOf(headers) }, server, credentials !== undefined))
+    const error = refusalOf({ status, reason: '', fields: fieldsOf(headers) }, server, credentials !== undefined)
+    this.#settle({ kind: 'failed', error, isAnswer: true })
     this.cancel()
   }
 
   readonly #onClose = (): void => {
-    const { state } = this.session
-    if (state.kind === 'closed') {
-      this.#fail(state.error)
-      return
+    const lost = this.session.whyLost(this.#error)
+    if (lost !== undefined) {
+      this.#settle({ kind: 'failed', error: lost, isAnswer: false })
+    } else if (this.#isUnsent) {
+      this.session.drain()
+      this.#settle({ kind: 'evicted' })
+    } else {
+      const rstCode = this.#rstCode
+      const error = resetError(rstCode, this.#request.server)
+      this.#settle({ kind: 'failed', error, isAnswer: rstCode === constants.NGHTTP2_CONNECT_ERROR, rstCode })
     }
-    const rstCode = this.#stream?.rstCode ?? constants.NGHTTP2_NO_ERROR
-    this.#settle({ kind: 'failed', error: resetError(rstCode, this.#request.server), rstCode })
   }
 
-  #fail(error: ProxyError): void {
-    this.#settle({ kind: 'failed', error })
+  get #rstCode(): number {
+    return this.#stream?.rstCode ?? constants.NGHTTP2_NO_ERROR
+  }
+
+  /**
+   * Node refused the request itself. So it does once it has found a fault in what the server sent: it says GOAWAY and nothing to us,
+   * and reads no more.
+   */
+  get #isUnsent(): boolean {
+    if (UNSENT.has(this.#error?.code)) return true
+    return this.#rstCode === constants.NGHTTP2_REFUSED_STREAM && this.session.heardBytes === this.#heardBytes
+  }
+
+  #cut(why: string, cause?: Error): ProxyError {
+    return new ProxyError('ABORT', `The tunnel was cut: ${why}`, { phase: 'relay', server: this.#request.server, cause })
   }
 
   #settle(outcome: PendingOutcome): void {
@@ -109,16 +150,6 @@ export class PendingTunnel {
     this.#stream?.off('response', this.#onResponse)
     this.#stream?.off('close', this.#onClose)
   }
-}
-
-function headersOf({ authority, credentials, headers }: ConnectRequest): OutgoingHttpHeaders {
-  const fields: OutgoingHttpHeaders & { [sensitiveHeaders]?: string[] } = { ':method': 'CONNECT', ':authority': authority }
-  for (const [name, value] of headers) fields[name.toLowerCase()] = value
-  if (credentials !== undefined) {
-    fields['proxy-authorization'] = credentials.reveal()
-    fields[sensitiveHeaders] = ['proxy-authorization']
-  }
-  return fields
 }
 
 function fieldsOf(headers: IncomingHttpHeaders): Map<string, string[]> {

@@ -1,18 +1,17 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from 'node:http2'
 import { ProxyError, type Connection } from '@sluice/core'
 import { abort, deadline } from '@sluice/transport'
+import { Heartbeat } from './heartbeat.js'
+import type { PoolTimes } from './pool-times.js'
+import { codeName } from './reset-code.js'
 
 /** What may wait unread in one stream, and in all of a session, before the server must pause. The default of 64 KiB starves long paths. */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024
 const SESSION_WINDOW_BYTES = 64 * 1024 * 1024
 /** In MB. At its default of 10 Node resets streams for want of memory once some of them wait for their clients. */
 const MAX_SESSION_MEMORY = 1_024
-/** With tunnels open and nothing heard for this long, the session is asked for a sign of life. */
-const SILENCE_MS = 15_000
-/** Without that sign for this long, it is dead. */
-const PING_LIMIT_MS = 5_000
-const WATCH_MS = 1_000
-const IDLE_MS = 60_000
+/** Node wants a URL; with a connection at hand and each request naming its own authority, nobody ever sees it. */
+const UNUSED_AUTHORITY = 'https://upstream.invalid'
 
 /**
  * Where a session is in its life. `settling`: the server's SETTINGS are awaited. `ready`: streams may be opened. `draining`: no new
@@ -22,42 +21,32 @@ export type SessionState =
   | { readonly kind: 'settling' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'draining' }
-  | { readonly kind: 'closed', readonly error: ProxyError, readonly wasReady: boolean }
-
-/** Durations of a session's care, for tests. All in ms. */
-export interface SessionTimes {
-  readonly silenceMs: number
-  readonly pingLimitMs: number
-  readonly idleMs: number
-}
-
-export const SESSION_TIMES: SessionTimes = { silenceMs: SILENCE_MS, pingLimitMs: PING_LIMIT_MS, idleMs: IDLE_MS }
+  | { readonly kind: 'closed', readonly error: ProxyError, readonly wasReady: boolean, readonly goawayCode?: number }
 
 /** One HTTP/2 connection to a server, with its own account of slots: Node queues requests past the server's limit in silence. */
 export class PooledSession {
   readonly #session: ClientHttp2Session
-  readonly #connection: Connection & { readonly bytesRead?: number }
+  readonly #connection: Connection
   readonly #server: string
-  readonly #times: SessionTimes
+  readonly #times: PoolTimes
   readonly #changed: (session: PooledSession) => void
-  readonly #watch: NodeJS.Timeout
+  readonly #heartbeat: Heartbeat
+  readonly #evictions = new Set<() => void>()
+  readonly #suspicions = new Set<() => void>()
   #state: SessionState = { kind: 'settling' }
   #streams = 0
   #answered = 0
-  #limit = Number.POSITIVE_INFINITY
-  #heardBytes = 0
-  #heardAt = Date.now()
-  #pingSentAt: number | undefined
-  #cancelIdle: () => void = () => {}
-  readonly #unanswered = new Set<() => void>()
+  #lastAnsweredId = 0
+  #calmLimit = Number.POSITIVE_INFINITY
+  #cancelDeadline: () => void
 
-  /** @param changed Called after each change of state or of free slots. */
-  constructor(connection: Connection, server: string, changed: (session: PooledSession) => void, times = SESSION_TIMES) {
+  /** Takes over the connection. @param changed Called after each change of state, of suspicion or of free slots. */
+  constructor(connection: Connection, server: string, times: PoolTimes, changed: (session: PooledSession) => void) {
     this.#connection = connection
     this.#server = server
-    this.#changed = changed
     this.#times = times
-    const session = connect(`https://${server}`, {
+    this.#changed = changed
+    const session = connect(UNUSED_AUTHORITY, {
       createConnection: () => connection,
       maxSessionMemory: MAX_SESSION_MEMORY,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
@@ -68,7 +57,14 @@ export class PooledSession {
     session.on('goaway', this.#onGoaway)
     session.on('error', (error: Error) => this.#lost(error))
     session.once('close', () => this.#lost())
-    this.#watch = setInterval(this.#checkAlive, WATCH_MS).unref()
+    // Half-open as it is, the connection stays when the server ends its side, and Node would not say a word.
+    connection.once('end', () => this.#lost())
+    this.#heartbeat = new Heartbeat(session, connection, times, {
+      hasTunnels: () => this.#answered > 0,
+      suspicionChanged: this.#onSuspicion,
+      died: () => this.#abort(`is silent: no answer to PING within ${times.pingLimitMs} ms`),
+    })
+    this.#cancelDeadline = deadline(times.settleMs, () => this.#abort(`sent no SETTINGS within ${times.settleMs} ms`))
   }
 
   get state(): SessionState {
@@ -80,99 +76,121 @@ export class PooledSession {
     return this.#streams
   }
 
-  /** Tunnels that the server answered. */
+  /** Open tunnels that the server answered. */
   get answered(): number {
     return this.#answered
   }
 
-  /** Whether the server owes an answer to a PING for longer than is usual: nobody should rely on it now. */
-  get isSuspect(): boolean {
-    return this.#pingSentAt !== undefined && Date.now() - this.#pingSentAt >= WATCH_MS
+  /** Requests that wait for their answer. */
+  get unanswered(): number {
+    return this.#evictions.size
   }
 
-  /** How many streams it takes: the server's word, or less if the server was found to answer fewer. */
-  get capacity(): number {
-    return Math.min(this.#session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY, this.#limit)
+  /** The latest request that was answered, by the id of its stream; ids rise. */
+  get lastAnsweredId(): number {
+    return this.#lastAnsweredId
+  }
+
+  /** Whether the server owes an answer to a PING for longer than is usual: nobody should rely on it now. */
+  get isSuspect(): boolean {
+    return this.#heartbeat.isSuspect
+  }
+
+  /** Whether tunnels may be opened in it, now or soon. */
+  get isUsable(): boolean {
+    return (this.#state.kind === 'settling' || this.#state.kind === 'ready') && !this.isSuspect
+  }
+
+  /** How many streams the server says that it takes. Live: it may be raised and lowered. */
+  get announced(): number {
+    return this.#session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY
   }
 
   /** How many more tunnels may be opened now. Negative while the server has lowered its limit below what is open. */
   get free(): number {
-    return this.#state.kind === 'ready' && !this.isSuspect ? this.capacity - this.#streams : 0
+    return this.#state.kind === 'ready' && !this.isSuspect ? Math.min(this.announced, this.#calmLimit) - this.#streams : 0
+  }
+
+  /** All bytes that came so far. */
+  get heardBytes(): number {
+    return this.#heartbeat.heardBytes
+  }
+
+  /** How long nothing was heard, in ms. */
+  get silentMs(): number {
+    return this.#heartbeat.silentMs
   }
 
   /** Takes a slot, for `request` or `release`. */
   take(): void {
     this.#streams++
-    this.#cancelIdle()
+    this.#cancelDeadline()
+    this.#heartbeat.start()
   }
 
   /** Gives a slot back for which no stream was opened. */
   release(): void {
     this.#streams--
-    if (this.#streams === 0) this.#startIdle()
+    if (this.#streams === 0) this.#onEmpty()
     this.#changed(this)
   }
 
-  /** Opens a stream in a slot that was taken; its end gives the slot back. @throws {Error} if the session takes no more. */
-  request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
-    if (this.#state.kind !== 'ready') throw new ProxyError('REFUSED', `Connection to ${this.#server} takes no more requests`, { phase: 'connect', server: this.#server })
-    const stream = this.#session.request(headers, { endStream: false })
-    stream.once('close', () => this.release())
-    return stream
+  /** Opens a stream in a slot that was taken; its end gives the slot back. @returns `undefined`: the session takes no more. */
+  request(fields: OutgoingHttpHeaders): ClientHttp2Stream | undefined {
+    try {
+      if (this.#state.kind === 'ready') {
+        const stream = this.#session.request(fields, { endStream: false })
+        stream.once('close', () => this.release())
+        return stream
+      }
+    } catch {
+      // It closes, and Node knew before we did.
+      this.drain()
+    }
+    this.release()
+    return undefined
   }
 
-  /** Notes a tunnel that the server answered, until its stream closes. */
-  countAnswered(stream: ClientHttp2Stream): void {
+  /** Notes an answer, and if it opened a tunnel, that tunnel until its stream closes. */
+  countAnswer(stream: ClientHttp2Stream, isOpen: boolean): void {
+    this.#lastAnsweredId = Math.max(this.#lastAnsweredId, stream.id ?? 0)
+    if (!isOpen) return
     this.#answered++
     stream.once('close', () => this.#answered--)
   }
 
-  /** Calls `evict` if the session is found not to answer what waits for an answer. @returns Ends it. */
+  /** To be called while a request waits for its answer. @param evict Called when it should be made elsewhere. @returns Ends it. */
   onEviction(evict: () => void): () => void {
-    this.#unanswered.add(evict)
-    return () => this.#unanswered.delete(evict)
+    this.#evictions.add(evict)
+    return () => this.#evictions.delete(evict)
   }
 
-  /** Takes this many streams from now on; what waits beyond them is told to go elsewhere. */
-  limitTo(streams: number): void {
-    this.#limit = streams
-    if (this.#streams <= this.capacity) return
-    for (const evict of [...this.#unanswered]) evict()
+  /** Sends all requests elsewhere that wait for their answer. */
+  evict(): void {
+    for (const evict of [...this.#evictions]) evict()
   }
 
-  /** Lifts what `limitTo` set. */
-  unlimit(): void {
-    this.#limit = Number.POSITIVE_INFINITY
-    this.#changed(this)
-  }
-
-  /** How long nothing was heard, in ms. */
-  get silentMs(): number {
-    this.#listen()
-    return Date.now() - this.#heardAt
+  /** @param suspect Called when the server owes an answer to a PING for longer than is usual. @returns Ends it. */
+  onSuspicion(suspect: () => void): () => void {
+    this.#suspicions.add(suspect)
+    return () => this.#suspicions.delete(suspect)
   }
 
   /** Asks for a sign of life, unless one is owed already. */
   ping(): void {
-    if (this.#pingSentAt !== undefined || this.#session.destroyed) return
-    const sentAt = Date.now()
-    this.#pingSentAt = sentAt
-    try {
-      this.#session.ping((error) => {
-        if (error !== null) return
-        this.#pingSentAt = undefined
-        this.#heardAt = Date.now()
-        this.#changed(this)
-      })
-    } catch (error) {
-      this.#lost(error as Error)
-    }
+    if (this.#state.kind !== 'closed') this.#heartbeat.ping()
+  }
+
+  /** The server wants less at once (ENHANCE_YOUR_CALM): half of what it has now. */
+  calmDown(): void {
+    this.#calmLimit = Math.max(1, Math.floor(this.#streams / 2))
   }
 
   /** No new streams; it ends with the last one. */
   drain(): void {
-    if (this.#state.kind === 'closed') return
+    if (this.#state.kind === 'closed' || this.#state.kind === 'draining') return
     this.#setState({ kind: 'draining' })
+    if (this.#streams === 0) this.#onEmpty()
     this.#session.close()
   }
 
@@ -181,55 +199,65 @@ export class PooledSession {
     this.#lost(error)
   }
 
+  /**
+   * Why the session was lost, for a stream that found its end; `undefined`: it lives, and the end is that stream's own.
+   * @param cause What the stream was told.
+   */
+  whyLost(cause?: Error): ProxyError | undefined {
+    // Node ends the streams of a lost session before it says that it is lost.
+    if (this.#session.destroyed) this.#lost(cause)
+    return this.#state.kind === 'closed' ? this.#state.error : undefined
+  }
+
   readonly #onSettings = (): void => {
     if (this.#state.kind === 'settling') {
+      this.#cancelDeadline()
       this.#setState({ kind: 'ready' })
-      if (this.#streams === 0) this.#startIdle()
+      if (this.#streams === 0) this.#onEmpty()
     } else {
       this.#changed(this)
     }
   }
 
   readonly #onGoaway = (code: number): void => {
-    if (this.#state.kind === 'closed') return
     // Node destroys the session itself for any other code, and with it the tunnels.
-    if (code === constants.NGHTTP2_NO_ERROR) this.#setState({ kind: 'draining' })
+    if (code !== constants.NGHTTP2_NO_ERROR) this.#abort(`closed the connection (GOAWAY, ${codeName(code)})`, code)
+    else if (this.#state.kind !== 'closed') this.#setState({ kind: 'draining' })
   }
 
-  #lost(cause?: Error): void {
+  readonly #onSuspicion = (): void => {
+    if (this.isSuspect) for (const suspect of [...this.#suspicions]) suspect()
+    this.#changed(this)
+  }
+
+  #abort(why: string, goawayCode?: number): void {
+    this.#lost(new ProxyError('CLOSED', `Server ${this.#server} ${why}`, { phase: 'connect', server: this.#server }), goawayCode)
+  }
+
+  #lost(cause?: Error, goawayCode?: number): void {
     if (this.#state.kind === 'closed') return
-    clearInterval(this.#watch)
-    this.#cancelIdle()
+    this.#heartbeat.stop()
+    this.#cancelDeadline()
     const why = cause === undefined ? '' : `: ${cause.message}`
     const options = { phase: 'connect', server: this.#server, cause } as const
     const error = cause instanceof ProxyError ? cause : new ProxyError('CLOSED', `Connection to ${this.#server} was lost${why}`, options)
     const wasReady = this.#state.kind !== 'settling'
-    this.#setState({ kind: 'closed', error, wasReady })
-    this.#session.destroy()
-    abort(this.#connection, error)
+    this.#setState({ kind: 'closed', error, wasReady, ...(goawayCode === undefined ? {} : { goawayCode }) })
+    // Not the session is ended but what is under it: Node then cuts the streams, where `session.destroy()` seems to end some in order.
+    // And not in the midst of a frame.
+    process.nextTick(() => {
+      if (this.#streams > 0) abort(this.#connection, error)
+      else this.#connection.destroy()
+    })
   }
 
-  #startIdle(): void {
-    this.#cancelIdle()
-    this.#cancelIdle = deadline(this.#times.idleMs, () => this.drain())
-  }
-
-  #listen(): void {
-    const bytes = this.#connection.bytesRead ?? 0
-    if (bytes === this.#heardBytes) return
-    this.#heardBytes = bytes
-    this.#heardAt = Date.now()
-  }
-
-  readonly #checkAlive = (): void => {
-    if (this.#streams === 0) return
-    if (this.#pingSentAt !== undefined) {
-      if (Date.now() - this.#pingSentAt >= this.#times.pingLimitMs) {
-        this.#lost(new ProxyError('CLOSED', `Server ${this.#server} is silent: no answer to PING within ${this.#times.pingLimitMs} ms`, { phase: 'connect', server: this.#server }))
-      }
-    } else if (this.silentMs >= this.#times.silenceMs) {
-      this.ping()
-    }
+  /** The last tunnel ended. */
+  #onEmpty(): void {
+    this.#heartbeat.pause()
+    this.#cancelDeadline()
+    const { idleMs, lingerMs } = this.#times
+    if (this.#state.kind === 'ready') this.#cancelDeadline = deadline(idleMs, () => this.drain())
+    if (this.#state.kind === 'draining') this.#cancelDeadline = deadline(lingerMs, () => this.#lost())
   }
 
   #setState(state: SessionState): void {

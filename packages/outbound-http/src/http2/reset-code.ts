@@ -6,9 +6,14 @@ const NAMES = new Map(Object.entries(constants)
     && typeof value === 'number' && value >= 0)
   .map(([name, value]) => [value as number, name.replace('NGHTTP2_', '')]))
 
+/** The name of an error code (RFC 9113 §7), or its number. */
+export function codeName(code: number): string {
+  return NAMES.get(code) ?? `code ${code}`
+}
+
 /** What an RST_STREAM before the answer means (RFC 9113 §7, §8.5, §8.7). */
 export function resetError(rstCode: number, server: string): ProxyError {
-  const name = NAMES.get(rstCode) ?? `code ${rstCode}`
+  const name = codeName(rstCode)
   const options = { phase: 'connect', server } as const
   switch (rstCode) {
     case constants.NGHTTP2_REFUSED_STREAM:

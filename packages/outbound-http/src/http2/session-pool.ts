@@ -1,11 +1,14 @@
+import { constants } from 'node:http2'
 import { ProxyError, toProxyError, type Connection } from '@sluice/core'
 import { deadline } from '@sluice/transport'
-import { PooledSession, SESSION_TIMES, type SessionTimes } from './pooled-session.js'
+import { HedgeBudget } from './hedge-budget.js'
+import { LearnedLimit } from './learned-limit.js'
+import { POOL_TIMES, type PoolTimes } from './pool-times.js'
+import { PooledSession } from './pooled-session.js'
+import { WaitingLine, type Waiter } from './waiting-line.js'
 
-/** How long a server is taken to answer no more streams per connection than was found. */
-const LEARNED_MS = 600_000
-/** Requests made a second time at once, per pool: a slow server is not to be asked for everything twice. */
-const MAX_HEDGES = 4
+/** Tunnels in one connection while there may be more connections, even if the server takes more: they share its fate and its TCP window. */
+const MAX_STREAMS = 100
 
 /** What a tunnel is opened on: a slot in a session, or a connection of its own where the server does not speak HTTP/2. */
 export type Lease =
@@ -34,15 +37,16 @@ export type PoolDial = (options: PoolDialOptions) => Promise<Connection>
 export interface PoolOptions {
   /** `host:port` of the server. */
   readonly server: string
+  /** Connections that take tunnels; those that drain come on top. */
   readonly maxConnections: number
   /** Whether a connection without ALPN speaks HTTP/2 all the same (prior knowledge, RFC 9113 §3.3). */
   readonly priorKnowledge?: boolean
-  readonly times?: SessionTimes
+  readonly times?: PoolTimes
 }
 
-interface Waiter extends LeaseOptions {
-  resolve(lease: Lease): void
-  reject(error: unknown): void
+interface PoolDialling {
+  readonly startedAt: number
+  phase: DialPhase
 }
 
 /**
@@ -52,22 +56,27 @@ interface Waiter extends LeaseOptions {
  * are dialled as are needed, up to `maxConnections`. A server that picks HTTP/1.1 gets a connection for each tunnel.
  */
 export class SessionPool {
+  readonly times: PoolTimes
+  /** What the server was found to answer. */
+  readonly learned: LearnedLimit
+  readonly hedges: HedgeBudget
   readonly #dial: PoolDial
   readonly #options: PoolOptions
   readonly #sessions = new Set<PooledSession>()
-  readonly #dials = new Set<AbortController>()
-  #waiters: Waiter[] = []
+  readonly #dials = new Map<AbortController, PoolDialling>()
+  readonly #line = new WaitingLine((waiter, hasTimedOut) => this.#onLeft(waiter, hasTimedOut))
   #protocol: 'unknown' | 'http/1.1' | 'h2' = 'unknown'
   #alpn: { readonly alpn?: readonly string[] } = {}
-  #phase: DialPhase = 'dial'
-  #streamsPerSession = Number.POSITIVE_INFINITY
-  #learned = Number.POSITIVE_INFINITY
-  #forget: () => void = () => {}
-  #hedges = 0
+  #announced = Number.POSITIVE_INFINITY
+  #stopRest: (() => void) | undefined
+  #closed: ProxyError | undefined
 
   constructor(dial: PoolDial, options: PoolOptions) {
     this.#dial = dial
     this.#options = options
+    this.times = options.times ?? POOL_TIMES
+    this.learned = new LearnedLimit(this.times, () => this.#evict())
+    this.hedges = new HedgeBudget(() => [...this.#sessions].reduce((sum, { streams }) => sum + streams, 0))
   }
 
   /** The live sessions, for tests and for whoever wants to look. */
@@ -79,189 +88,189 @@ export class SessionPool {
    * Finds a slot, or a connection.
    * @throws {ProxyError} as the dial failed. @throws `signal.reason` as it is.
    */
-  lease(options: LeaseOptions): Promise<Lease> {
+  async lease(options: LeaseOptions): Promise<Lease> {
+    options.signal.throwIfAborted()
+    if (this.#closed !== undefined) throw this.#closed
     if (this.#protocol === 'http/1.1') return this.#ownConnection(options)
     const session = this.#freest(options.except)
     if (session === undefined) return this.#wait(options)
     session.take()
-    return Promise.resolve({ kind: 'session', session })
-  }
-
-  /** Asks for leave to make a request a second time. @returns Ends it; `undefined`: not now. */
-  startHedge(): (() => void) | undefined {
-    if (this.#hedges >= MAX_HEDGES) return undefined
-    this.#hedges++
-    return () => {
-      this.#hedges--
-    }
-  }
-
-  /** A request was answered elsewhere while this session, with so many tunnels answered, owed its own: it answers no more than these. */
-  learnLimit(session: PooledSession): void {
-    if (session.answered === 0) {
-      session.drain()
-      return
-    }
-    this.#learned = Math.min(this.#learned, session.answered)
-    this.#forget()
-    this.#forget = deadline(LEARNED_MS, () => this.#unlearn())
-    for (const each of this.#sessions) each.limitTo(this.#learned)
+    return { kind: 'session', session }
   }
 
   /** The server wants HTTP/1.1 (RST_STREAM HTTP_1_1_REQUIRED): every further tunnel has a connection of its own. */
   useHttp1(): void {
     this.#protocol = 'http/1.1'
     this.#alpn = { alpn: ['http/1.1'] }
+    this.#dissolve()
   }
 
-  /** Cuts everything. */
+  /** Cuts everything; who waits or comes later is refused. */
   close(): void {
-    this.#forget()
-    const error = new ProxyError('CLOSED', `Connections to ${this.#options.server} are closed`, { side: 'internal', phase: 'connect' })
-    for (const dial of this.#dials) dial.abort(error)
-    for (const session of this.#sessions) session.abort(error)
+    this.#closed ??= new ProxyError('CLOSED', `Connections to ${this.#options.server} are closed`, { side: 'internal', phase: 'connect' })
+    this.learned.close()
+    this.#stopRest?.()
+    for (const waiter of this.#line) waiter.refuse(this.#closed)
+    for (const dial of [...this.#dials.keys()]) this.#giveUp(dial)
+    for (const session of this.#sessions) session.abort(this.#closed)
   }
 
+  /** The session with the fewest tunnels that should get one more. */
   #freest(except?: PooledSession): PooledSession | undefined {
+    const mayGrow = this.#usable.filter(({ state }) => state.kind === 'ready').length < this.#options.maxConnections
+    const limit = Math.min(this.learned.streams, mayGrow ? MAX_STREAMS : Number.POSITIVE_INFINITY)
     let best: PooledSession | undefined
     for (const session of this.#sessions) {
-      if (session !== except && session.free > 0 && (best === undefined || session.streams < best.streams)) best = session
+      const hasRoom = session !== except && session.free > 0 && session.streams < limit
+      if (hasRoom && (best === undefined || session.streams < best.streams)) best = session
     }
     return best
   }
 
-  async #ownConnection({ signal, onPhase }: LeaseOptions): Promise<Lease> {
-    const connection = await this.#dial({ ...this.#alpn, signal, onPhase })
-    if (this.#alpn.alpn !== undefined || !this.#speaksHttp2(connection)) return { kind: 'connection', connection }
-    // The server has changed its mind.
-    this.#protocol = 'h2'
-    const session = this.#adopt(connection)
-    session.take()
-    return { kind: 'session', session }
+  get #usable(): PooledSession[] {
+    return [...this.#sessions].filter(({ isUsable }) => isUsable)
   }
 
   #wait(options: LeaseOptions): Promise<Lease> {
-    const { signal, onPhase } = options
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        this.#waiters = this.#waiters.filter((other) => other !== waiter)
-        reject(signal.reason as Error)
-        this.#dropNeedlessDials()
-      }
-      const waiter: Waiter = {
-        ...options,
-        resolve: (lease) => {
-          signal.removeEventListener('abort', onAbort)
-          resolve(lease)
-        },
-        reject: (error) => {
-          signal.removeEventListener('abort', onAbort)
-          reject(error as Error)
-        },
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
-      this.#waiters.push(waiter)
-      onPhase(this.#phase)
-      this.#serve()
-    })
+    const lease = this.#line.join(options)
+    this.#serve()
+    options.onPhase(this.#phase)
+    return lease
   }
 
   /** Gives free slots to who waits longest, and dials for the rest. */
-  readonly #serve = (): void => {
-    const left: Waiter[] = []
-    for (const waiter of this.#waiters) {
-      const session = this.#freest(waiter.except)
-      if (session === undefined) {
-        left.push(waiter)
-        continue
-      }
+  #serve(): void {
+    if (this.#closed !== undefined) return
+    for (const waiter of this.#line) {
+      const any = this.#freest()
+      if (any === undefined) break
+      const session = any === waiter.except ? this.#freest(any) : any
+      if (session === undefined) continue
       session.take()
-      waiter.resolve({ kind: 'session', session })
+      waiter.grant({ kind: 'session', session })
     }
-    this.#waiters = left
+    if (this.#stopRest !== undefined) return
     for (let missing = this.#missingConnections(); missing > 0; missing--) void this.#connect()
   }
 
   /** How many more connections those who wait need. */
   #missingConnections(): number {
-    if (this.#waiters.length === 0) return 0
-    const alive = [...this.#sessions].filter(({ state }) => state.kind !== 'draining')
-    const settling = alive.filter(({ state }) => state.kind === 'settling').length
-    const perSession = Math.min(this.#streamsPerSession, this.#learned)
+    if (this.#line.length === 0) return 0
+    const usable = this.#usable
+    const coming = this.#dials.size + usable.filter(({ state }) => state.kind === 'settling').length
+    const perSession = Math.min(this.#announced, this.learned.streams, MAX_STREAMS)
     // A server that takes no streams just now (SETTINGS with 0) takes none on a further connection either.
-    if (perSession === 0) return alive.length + this.#dials.size === 0 ? 1 : 0
-    const needed = Math.ceil(this.#waiters.length / perSession) || 1
-    const room = this.#options.maxConnections - this.#sessions.size - this.#dials.size
-    return Math.min(needed - settling - this.#dials.size, room)
+    if (perSession === 0) return usable.length + this.#dials.size === 0 ? 1 : 0
+    const room = this.#options.maxConnections - usable.length - this.#dials.size
+    return Math.min(Math.ceil(this.#line.length / perSession) - coming, room)
+  }
+
+  /** What those who wait, wait for. */
+  get #phase(): DialPhase {
+    const [oldest] = this.#dials.values()
+    return oldest?.phase ?? 'connect'
+  }
+
+  #tellPhase(): void {
+    for (const waiter of this.#line) waiter.onPhase(this.#phase)
   }
 
   async #connect(): Promise<void> {
     const dial = new AbortController()
-    this.#dials.add(dial)
+    const dialling: PoolDialling = { startedAt: performance.now(), phase: 'dial' }
+    this.#dials.set(dial, dialling)
     const onPhase = (phase: DialPhase): void => {
-      this.#phase = phase
-      for (const waiter of this.#waiters) waiter.onPhase(phase)
+      dialling.phase = phase
+      this.#tellPhase()
     }
-    onPhase('dial')
     try {
       const connection = await this.#dial({ ...this.#alpn, signal: dial.signal, onPhase })
-      this.#dials.delete(dial)
-      this.#connected(connection)
+      if (this.#dials.delete(dial)) this.#connected(connection)
+      else connection.destroy()
     } catch (error) {
-      this.#dials.delete(dial)
-      if (!dial.signal.aborted) this.#failWaiters(toProxyError(error))
+      if (this.#dials.delete(dial)) this.#failed(toProxyError(error))
     }
   }
 
   #connected(connection: Connection): void {
     if (this.#speaksHttp2(connection)) {
       this.#protocol = 'h2'
-      for (const waiter of this.#waiters) waiter.onPhase('connect')
       this.#adopt(connection)
+      this.#tellPhase()
       return
     }
     this.#protocol = 'http/1.1'
-    const [first, ...others] = this.#waiters
-    this.#waiters = []
+    const [first] = this.#line
     if (first === undefined) connection.destroy()
-    else first.resolve({ kind: 'connection', connection })
-    for (const waiter of others) this.#ownConnection(waiter).then(waiter.resolve, waiter.reject)
+    else first.grant({ kind: 'connection', connection })
+    this.#dissolve()
   }
 
-  #adopt(connection: Connection): PooledSession {
-    const session = new PooledSession(connection, this.#options.server, this.#onChange, this.#options.times ?? SESSION_TIMES)
-    if (Number.isFinite(this.#learned)) session.limitTo(this.#learned)
-    this.#sessions.add(session)
-    return session
+  #adopt(connection: Connection): void {
+    this.#sessions.add(new PooledSession(connection, this.#options.server, this.times, this.#onChange))
   }
 
   readonly #onChange = (session: PooledSession): void => {
     const { state } = session
-    if (state.kind === 'closed') this.#sessions.delete(session)
-    if (state.kind === 'ready') this.#streamsPerSession = session.capacity
-    if (state.kind === 'closed' && !state.wasReady) this.#failWaiters(state.error)
+    if (state.kind === 'ready') this.#announced = session.announced
+    if (state.kind === 'closed') {
+      this.#sessions.delete(session)
+      if (state.goawayCode === constants.NGHTTP2_HTTP_1_1_REQUIRED) this.useHttp1()
+      if (state.goawayCode === constants.NGHTTP2_ENHANCE_YOUR_CALM) this.#rest()
+      if (!state.wasReady) this.#failed(state.error)
+    }
     this.#serve()
+  }
+
+  /** A connection that failed is the answer for all who waited for it; each of them decides on its own what follows. */
+  #failed(error: ProxyError): void {
+    const isMoreComing = this.#dials.size > 0 || this.#usable.some(({ state }) => state.kind === 'settling')
+    if (isMoreComing) return
+    for (const waiter of this.#line) waiter.refuse(error)
+  }
+
+  #onLeft({ since }: Waiter, hasTimedOut: boolean): void {
+    for (const [dial, { startedAt }] of [...this.#dials]) {
+      // Nobody wants it, or it took longer than a whole handshake may: a fresh one may fare better for those who still wait.
+      if (this.#line.length === 0 || (hasTimedOut && startedAt <= since)) this.#giveUp(dial)
+    }
+    this.#serve()
+  }
+
+  #giveUp(dial: AbortController): void {
+    this.#dials.delete(dial)
+    dial.abort(new ProxyError('CLOSED', 'Nobody waits for this connection any more', { side: 'internal', phase: 'dial' }))
+  }
+
+  /** Gives each who waits a connection of its own. */
+  #dissolve(): void {
+    for (const waiter of this.#line) waiter.grant(this.#ownConnection(waiter))
+    for (const dial of [...this.#dials.keys()]) this.#giveUp(dial)
+  }
+
+  async #ownConnection(options: LeaseOptions): Promise<Lease> {
+    const { signal, onPhase } = options
+    const connection = await this.#dial({ ...this.#alpn, signal, onPhase })
+    if (this.#alpn.alpn !== undefined || !this.#speaksHttp2(connection)) return { kind: 'connection', connection }
+    // The server has changed its mind.
+    this.#protocol = 'h2'
+    this.#adopt(connection)
+    return this.#wait(options)
   }
 
   #speaksHttp2({ alpnProtocol }: Connection): boolean {
     return alpnProtocol === 'h2' || (this.#options.priorKnowledge === true && typeof alpnProtocol !== 'string')
   }
 
-  /** A dial that failed is the answer for all who waited for it; each of them decides on its own what follows. */
-  #failWaiters(error: ProxyError): void {
-    if (this.#dials.size > 0) return
-    const waiters = this.#waiters
-    this.#waiters = []
-    for (const waiter of waiters) waiter.reject(error)
+  #evict(): void {
+    for (const session of this.#sessions) if (session.streams > this.learned.streams) session.evict()
   }
 
-  #dropNeedlessDials(): void {
-    if (this.#waiters.length > 0) return
-    for (const dial of this.#dials) dial.abort(new ProxyError('CLOSED', 'Nobody waits for this connection any more', { side: 'internal' }))
-  }
-
-  #unlearn(): void {
-    this.#learned = Number.POSITIVE_INFINITY
-    for (const session of this.#sessions) session.unlimit()
+  #rest(): void {
+    this.#stopRest?.()
+    this.#stopRest = deadline(this.times.calmMs, () => {
+      this.#stopRest = undefined
+      this.#serve()
+    })
   }
 }

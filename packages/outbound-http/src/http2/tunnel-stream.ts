@@ -1,0 +1,39 @@
+import { constants, type ClientHttp2Stream } from 'node:http2'
+
+/** Why a tunnel was cut; each error is made only when it is needed. */
+export interface CutReasons {
+  /** The session is lost, and the tunnel with it; `undefined`: it is not. */
+  lost(): Error | undefined
+  /** The tunnel was reset. */
+  reset(): Error
+}
+
+/**
+ * Makes an HTTP/2 stream end as what it is, in both directions (RFC 9113 §8.5). To be called once, before anybody else listens.
+ *
+ * Node tells of RST_STREAM(CANCEL), RST_STREAM(NO_ERROR) and a lost connection as of an end in order: here each is an `error`. And
+ * where our side is aborted, Node would send END_STREAM first, and some codes never: here RST_STREAM is all that goes.
+ */
+export function tellCuts(stream: ClientHttp2Stream, why: CutReasons): void {
+  const fail = (): void => void stream.destroy(why.lost() ?? why.reset())
+  // Comes before `end`, and in the midst of an abort of our own, whose RST_STREAM must go first.
+  stream.once('aborted', () => process.nextTick(fail))
+  // After our own end `aborted` never comes, and only the code tells.
+  stream.once('end', () => {
+    if (stream.closed && stream.rstCode !== constants.NGHTTP2_NO_ERROR) fail()
+  })
+  const { close, _destroy: destroy, _final: endInOrder } = stream
+  stream._destroy = (error, done) => {
+    const isOver = stream.readableEnded && stream.writableFinished
+    destroy.call(stream, error ?? (isOver ? null : why.lost() ?? null), done)
+  }
+  stream._final = (done) => {
+    if (stream.closed) done()
+    else endInOrder.call(stream, done)
+  }
+  stream.close = (code, callback) => {
+    // With both ends there is nothing left to reset, but what nobody reads would keep the stream, and its slot, for good.
+    if (stream.closed) stream.destroy()
+    else close.call(stream, code, callback)
+  }
+}
