@@ -18,7 +18,7 @@ export function parseBasic(value: string): { user: string, pass: string } | unde
  * The user whom a request's `Proxy-Authorization` proves. Exactly one such field is accepted.
  * @throws {RequestRefusal} 407
  */
-export function authenticate(head: RequestHead, accounts: Accounts): string {
+export function authenticate(head: Pick<RequestHead, 'fields'>, accounts: Accounts): string {
   const values = valuesOf(head, 'proxy-authorization')
   const credentials = values.length === 1 ? parseBasic(values[0] ?? '') : undefined
   if (credentials !== undefined && accounts.verify(credentials.user, credentials.pass)) return credentials.user

@@ -1,17 +1,23 @@
+import type { IncomingMessage } from 'node:http'
 import {
-  Accounts, EVENTS, formatEndpoint, inject, injectable, isProxyError, POLICY_MANAGER, printable, ProxyError, SETTINGS, TAG,
-  type Connection, type Dispatch, type Inbound, type InstanceEvents, type PolicyManager, type SessionRequest, type User,
+  Accounts, EVENTS, formatEndpoint, inject, injectable, isProxyError, POLICY_MANAGER, ProxyError, SETTINGS, TAG,
+  type Connection, type Dispatch, type HeaderList, type Inbound, type InstanceEvents, type PolicyManager, type SessionRequest, type User,
 } from '@sluice/core'
-import { deadline, decode, SocketLink, UnexpectedEnd } from '@sluice/transport'
+import { deadline, decode, hangUp, SocketLink, UnexpectedEnd } from '@sluice/transport'
 import { ESTABLISHED, formatFailure, formatRefusal } from './answer.js'
 import { authenticate } from './basic-auth.js'
 import { connectTarget } from './connect-target.js'
-import { hangUp } from './hang-up.js'
-import { RequestHeadDecoder, type RequestHead } from './request-head.js'
+import { FirstRequestDecoder, type FirstRequest } from './first-request.js'
+import { fieldsOf } from './hop-by-hop.js'
+import { PlainHttp } from './plain-http.js'
+import type { RequestHead } from './request-head.js'
 import { RequestRefusal } from './request-refusal.js'
 import type { HttpInboundSettings } from './settings.js'
 
-/** Serves clients that speak HTTP/1.x to their proxy: CONNECT (RFC 9110 §9.3.6), with or without Basic accounts (RFC 7617). */
+/**
+ * Serves clients that speak HTTP/1.x to their proxy: CONNECT (RFC 9110 §9.3.6) and plain requests (RFC 9112 §3.2.2), with or without
+ * Basic accounts (RFC 7617).
+ */
 @injectable()
 export class HttpInbound implements Inbound {
   readonly #accounts: Accounts | undefined
@@ -19,9 +25,10 @@ export class HttpInbound implements Inbound {
   readonly #policies: PolicyManager
   readonly #events: InstanceEvents
   readonly #tag: string
+  readonly #plainHttp: PlainHttp
 
   constructor(
-    @inject(SETTINGS) { accounts = [], userLevel = 0 }: HttpInboundSettings,
+    @inject(SETTINGS) { accounts = [], allowTransparent = false, userLevel = 0 }: HttpInboundSettings,
     @inject(TAG) tag: string,
     @inject(POLICY_MANAGER) policies: PolicyManager,
     @inject(EVENTS) events: InstanceEvents,
@@ -31,15 +38,29 @@ export class HttpInbound implements Inbound {
     this.#policies = policies
     this.#events = events
     this.#tag = tag
+    this.#plainHttp = new PlainHttp({
+      handshakeMs: policies.forLevel(userLevel).handshakeMs,
+      allowTransparent,
+      userOf: (rawHeaders) => this.#userOf({ fields: fieldsOf(rawHeaders) }),
+      onConnect: (connection, dispatch, request) => this.#tunnelAfterPlain(connection, dispatch, request),
+    })
   }
 
   async handle(connection: Connection, dispatch: Dispatch): Promise<void> {
-    let request: SessionRequest
     try {
-      request = this.#sessionOf(await this.#readHead(connection))
+      const first = await this.#readFirst(connection)
+      if (first === 'plain') await this.#plainHttp.serve(connection, dispatch)
+      else await this.#tunnel(connection, this.#sessionOf(first), dispatch)
     } catch (error) {
-      return await this.#turnAway(connection, error)
+      await this.#turnAway(connection, error)
     }
+  }
+
+  drain(): void {
+    this.#plainHttp.drain()
+  }
+
+  async #tunnel(connection: Connection, request: SessionRequest, dispatch: Dispatch): Promise<void> {
     const link = new SocketLink(connection, () => void connection.write(ESTABLISHED))
     try {
       await dispatch(request, link)
@@ -48,9 +69,18 @@ export class HttpInbound implements Inbound {
     }
   }
 
-  async #readHead(connection: Connection): Promise<RequestHead> {
+  /** A CONNECT on a connection that carried plain requests before. */
+  #tunnelAfterPlain(connection: Connection, dispatch: Dispatch, { url = '', rawHeaders }: IncomingMessage): void {
+    const fields = fieldsOf(rawHeaders)
+    Promise.resolve()
+      .then(() => this.#tunnel(connection, this.#sessionOf({ method: 'CONNECT', target: url, version: '1.1', fields }), dispatch))
+      .catch((error: unknown) => this.#turnAway(connection, error))
+      .catch(() => connection.destroy())
+  }
+
+  async #readFirst(connection: Connection): Promise<FirstRequest> {
     const { handshakeMs } = this.#policies.forLevel(this.#level)
-    const decoder = new RequestHeadDecoder()
+    const decoder = new FirstRequestDecoder()
     const limit = new AbortController()
     const cancel = deadline(handshakeMs, () => limit.abort(slowRequest(decoder, handshakeMs)))
     try {
@@ -62,14 +92,10 @@ export class HttpInbound implements Inbound {
 
   #sessionOf(head: RequestHead): SessionRequest {
     const user = this.#userOf(head)
-    if (head.method !== 'CONNECT') {
-      const message = `Method ${printable(head.method)} is not served: plain HTTP requests are not supported yet`
-      throw new RequestRefusal(501, 'UNSUPPORTED', message, 'use CONNECT, with curl as "curl --proxytunnel"')
-    }
     return { target: connectTarget(head), ...(user === undefined ? {} : { user }) }
   }
 
-  #userOf(head: RequestHead): User | undefined {
+  #userOf(head: { readonly fields: HeaderList }): User | undefined {
     if (this.#accounts !== undefined) return { name: authenticate(head, this.#accounts), level: this.#level }
     // Without authentication the level alone is told, so that the outbound keeps its timeouts.
     return this.#level === 0 ? undefined : { name: '', level: this.#level }
@@ -88,7 +114,7 @@ export class HttpInbound implements Inbound {
 }
 
 /** A client that opened a connection in advance and never used it is told nothing: it may take the answer for that of a later request. */
-function slowRequest(decoder: RequestHeadDecoder, handshakeMs: number): RequestRefusal | ProxyError {
+function slowRequest(decoder: FirstRequestDecoder, handshakeMs: number): RequestRefusal | ProxyError {
   const message = `The client sent no whole request within ${handshakeMs} ms`
   if (decoder.started) return new RequestRefusal(408, 'TIMEOUT', message)
   return new ProxyError('TIMEOUT', message, { side: 'downstream', phase: 'handshake' })

@@ -28,7 +28,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
 
 /** The values of a field, in the order sent. @param name In lower case. */
-export function valuesOf({ fields }: RequestHead, name: string): string[] {
+export function valuesOf({ fields }: Pick<RequestHead, 'fields'>, name: string): string[] {
   return fields.filter(([other]) => other.toLowerCase() === name).map(([, value]) => value)
 }
 

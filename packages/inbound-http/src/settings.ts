@@ -4,7 +4,7 @@ import { accountFaults, accountsSchema, fault, type ClientAccount, type Fault, t
 export interface HttpInboundSettings {
   /** With accounts, only who sends one of them (Basic, RFC 7617) is let in. A user must not hold a colon. @default [] */
   readonly accounts?: readonly ClientAccount[]
-  /** Accepted and without effect so far. @default false */
+  /** Take requests in origin-form too, whose target is their `Host`: clients that do not know of the proxy send them. @default false */
   readonly allowTransparent?: boolean
   /** The policy level of its sessions, and of the time that a client has for its request. @default 0 */
   readonly userLevel?: number
@@ -23,7 +23,7 @@ export const httpInboundSchema: ObjectSchema<HttpInboundSettings> = {
   additionalProperties: false,
   properties: {
     accounts: accountsSchema,
-    allowTransparent: { type: 'boolean', description: 'Without effect so far', default: false },
+    allowTransparent: { type: 'boolean', description: 'Take requests in origin-form, whose target is their Host', default: false },
     userLevel: { type: 'integer', minimum: 0, description: 'Policy level of its sessions', default: 0 },
     timeout: { type: 'number', minimum: 0, description: 'Seconds; without effect: "connIdle" of the policy rules' },
   },
