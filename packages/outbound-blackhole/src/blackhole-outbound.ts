@@ -3,7 +3,7 @@ import {
   formatEndpoint, inject, injectable, POLICY_MANAGER, ProxyError, SETTINGS,
   type Context, type Link, type Outbound, type PolicyManager,
 } from '@sluice/core'
-import { abort, limitSignal } from '@sluice/transport'
+import { limitSignal } from '@sluice/transport'
 import type { BlackholeOutboundSettings } from './settings.js'
 
 const FORBIDDEN = [
@@ -22,16 +22,21 @@ export class BlackholeOutbound implements Outbound {
     this.#policies = policies
   }
 
-  /** @throws {ProxyError} BLOCKED, unless it answers over HTTP: then the session opens, and ends in order. */
+  /**
+   * @throws {ProxyError} BLOCKED, unless it answers over HTTP: then the session opens, and ends in order.
+   * @throws `ctx.signal.reason` as it is.
+   */
   async process(ctx: Context, link: Link): Promise<void> {
     if (!this.#answers) throw new ProxyError('BLOCKED', `Target ${formatEndpoint(ctx.target)} is blocked`, { side: 'internal' })
+    ctx.signal.throwIfAborted()
     link.open()
     await this.#answer(ctx, link)
     ctx.record.outcome = 'closed'
   }
 
   /** Sends the page and waits for the client to go; one that stays is cut at the end of `uplinkOnly`. */
-  async #answer({ record, signal, user }: Context, { reader, writer }: Link): Promise<void> {
+  async #answer({ record, signal, user }: Context, link: Link): Promise<void> {
+    const { reader, writer } = link
     const { uplinkOnlyMs } = this.#policies.forLevel(user?.level ?? 0)
     const stays = new ProxyError('ABORT', 'The client stayed after it was told that its target is blocked', { side: 'downstream' })
     using limit = limitSignal(signal, Math.max(uplinkOnlyMs, 1), () => stays)
@@ -43,7 +48,8 @@ export class BlackholeOutbound implements Outbound {
       await finished(reader, { signal: limit.signal, writable: false })
     } catch {
       // It left, or stayed too long: there is nothing that it could still be told.
-      if (!reader.destroyed) abort(reader, stays)
+      link.abort(stays)
+      signal.throwIfAborted()
     }
   }
 }
