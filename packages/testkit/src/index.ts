@@ -24,6 +24,7 @@ export {
 export type { TestRunner } from './compliance/suite.js'
 export { connectProxy, type ConnectProxy, type ConnectProxyOptions, type ProxyBehaviour } from './connect-proxy.js'
 export * from './http2/index.js'
+export { http2ConnectProxy, type Http2ConnectProxyOptions } from './http2-connect-proxy.js'
 export { flushed } from './flushed.js'
 export { leakCounter, type LeakCounter, type LeakCounterOptions } from './leak-counter.js'
 export { closedPort, type ServerTls } from './listening.js'

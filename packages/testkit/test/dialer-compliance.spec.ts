@@ -39,7 +39,7 @@ const NOTICED: [DialerFault, over: 'TCP' | 'TLS', check: string, message: RegExp
 
 describe('dialerCompliance()', () => {
   it.each(NOTICED)('notices one with the fault "%s" over %s: %s', async (fault, over, check, message) => {
-    const tests = collect((runner) => { dialerCompliance({ ...(over === 'TCP' ? tcpSuite : tlsSuite)(fault), ...runner, limitMs: 500 }) })
+    const tests = collect((runner) => { dialerCompliance({ ...(over === 'TCP' ? tcpSuite : tlsSuite)(fault), ...runner, limitMs: 300 }) })
     const [test, ...others] = tests.filter(({ title }) => title.includes(check))
     expect(others).toEqual([])
     await expect(test?.run()).rejects.toThrow(message)

@@ -46,7 +46,7 @@ const NOTICED: [InboundFault, check: string, message: RegExp][] = [
 
 describe('inboundCompliance()', () => {
   it.each(NOTICED)('notices an inbound that %s: %s', async (fault, check, message) => {
-    const tests = collect((runner) => { inboundCompliance({ ...suite(fault), ...runner, limitMs: 500 }) })
+    const tests = collect((runner) => { inboundCompliance({ ...suite(fault), ...runner, limitMs: 300 }) })
     const [test, ...others] = tests.filter(({ title }) => title.includes(check))
     expect(others).toEqual([])
     await expect(test?.run()).rejects.toThrow(message)

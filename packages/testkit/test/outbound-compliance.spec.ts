@@ -1,26 +1,15 @@
-import { describe, expect, it } from 'vitest'
-import { connectProxy, createCertificates, outboundCompliance, type OutboundComplianceOptions, type TestRunner } from '../src/index.js'
-import { collect } from './collect.js'
+import { describe, it } from 'vitest'
+import { connectProxy, createCertificates, outboundCompliance } from '../src/index.js'
 import { ReferenceDialer } from './reference/reference-dialer.js'
-import { ReferenceOutbound, type OutboundFault } from './reference/reference-outbound.js'
+import { referenceOutbound } from './reference/reference-outbound-suite.js'
+import { ReferenceOutbound } from './reference/reference-outbound.js'
 
-function suite(fault?: OutboundFault): Omit<OutboundComplianceOptions, keyof TestRunner> {
-  return {
-    name: 'reference',
-    scenarios: ['glue', 'stall', 'refuse'],
-    async setup({ scenario, policies }) {
-      const proxy = await connectProxy({ behaviour: scenario })
-      return { outbound: new ReferenceOutbound(proxy.port, policies, fault), dialer: new ReferenceDialer(), close: () => proxy.close() }
-    },
-  }
-}
-
-outboundCompliance({ describe, it, ...suite() })
+outboundCompliance({ describe, it, ...referenceOutbound() })
 
 const certificates = await createCertificates()
 
 outboundCompliance({
-  ...suite(),
+  ...referenceOutbound(),
   describe, it, name: 'reference over TLS', sessions: 20,
   async setup({ scenario, policies }) {
     const proxy = await connectProxy({ behaviour: scenario, tls: await certificates.issue() })
@@ -30,49 +19,4 @@ outboundCompliance({
       close: () => proxy.close(),
     }
   },
-})
-
-const NOTICED: [OutboundFault, check: string, message: RegExp][] = [
-  ['opens early', 'only when the upstream is connected', /link.open\(\) was called while the dial went on/],
-  ['opens early', 'only when the upstream has answered', /link.open\(\) was called before the answer/],
-  ['opens early', 'when the dial fails', /link.reader to be ended/],
-  ['loses early bytes', 'glued to the answer', /Cannot expect "glued to the answer"/],
-  ['forgets half-close', 'still delivers the late reply', /Cannot expect "late 8 /],
-  ['forgets half-close', 'the target on while the client goes on', /in vain for the end of the client at the target/],
-  ['ends cleanly', 'when aborted in the relay', /Cannot expect a reset: the peer ended/],
-  ['ends cleanly', 'resets the client when the target resets', /Cannot expect a reset: the peer ended/],
-  ['ends cleanly', 'cuts the upstream when the client resets', /the target saw a clean end/],
-  ['floods', 'for a client that does not read', /link.writer holds \d+ bytes that nobody reads/],
-  ['floods', 'for a target that does not read', /the client has sent \d+ bytes that the target does not read/],
-  ['leaks', 'leaves no socket', /listeners for 'abort' left on ctx.signal/],
-  ['leaves a timer', 'leaves no socket', /nothing to be left: .*Timeout/],
-  ['leaves a socket', 'when aborted in the handshake', /connections to the upstream to be gone: 1 of 1/],
-  ['wraps the reason', 'when aborted in the dial', /reference-equal/],
-  ['wraps the reason', 'when aborted in the handshake', /reference-equal/],
-  ['wraps the reason', 'aborted before it starts', /reference-equal/],
-  ['repeats refusals', 'asks only once', /record.attempts/],
-  ['reads before it opens', 'when the dial fails', /bytes to be in link.reader: 0/],
-  ['waits for the client', 'says first while the client is silent', /Cannot expect "SSH-2.0-test⏎"/],
-  ['forgets its limit', 'does not answer in handshakeMs', /in vain for process\(\) to settle/],
-  ['never idles', 'outcome idle', /in vain for process\(\) to settle/],
-  ['mixes sessions up', 'mixes none up', /SHA-256 of what came back/],
-]
-
-describe('outboundCompliance()', () => {
-  it.each(NOTICED)('notices an outbound that %s: %s', async (fault, check, message) => {
-    const tests = collect((runner) => { outboundCompliance({ ...suite(fault), ...runner, limitMs: 500, sessions: 5 }) })
-    const [test, ...others] = tests.filter(({ title }) => title.includes(check))
-    expect(others).toEqual([])
-    await expect(test?.run()).rejects.toThrow(message)
-  })
-
-  it('leaves out what a setup cannot arrange', () => {
-    const all = collect((runner) => { outboundCompliance({ ...suite(), ...runner }) })
-    const few = collect((runner) => {
-      outboundCompliance({ ...suite(), ...runner, scenarios: [], halfClose: false, passesReset: false, tunnel: false })
-    })
-    expect(few.length).toBeGreaterThan(0)
-    expect(few.length).toBeLessThan(all.length)
-    expect(few.map(({ title }) => title).filter((title) => /glued|handshake|refuses|late reply|connect\(\)/.test(title))).toEqual([])
-  })
 })

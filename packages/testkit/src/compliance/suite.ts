@@ -16,6 +16,8 @@ export interface Check<Bench> {
 
 /** What a check works with; made anew for each one. */
 export interface Bench {
+  /** How long anything may take that should happen at once. */
+  readonly limitMs: number
   /** Ends in order what the check has left running. */
   close(): Promise<void>
   /** Destroys what an implementation has left behind, so that the next check does not suffer from it. */
@@ -36,7 +38,7 @@ export function defineSuite<B extends Bench, C extends Check<B>>(
         const note = (fault: unknown): void => { faults.push(fault) }
         await check.run(bench).catch(note)
         await bench.close().catch(note)
-        if (check.leavesNothing === true && faults.length === 0) await counter.expectNoLeaks().catch(note)
+        if (check.leavesNothing === true && faults.length === 0) await counter.expectNoLeaks(bench.limitMs).catch(note)
         bench.cleanUp()
         if (faults.length > 0) throw faults[0]
       })
