@@ -3,11 +3,16 @@
  *
  * @example
  * ```ts
- * import { relay } from '@sluice/transport'
+ * import { connectionPair, relay, SocketLink } from '@sluice/transport'
  *
- * const connection = await dialer.dial(ctx.target, { signal: ctx.signal })
- * link.open()
- * await relay(link, connection, { ...policies.forLevel(0), record: ctx.record, signal: ctx.signal })
+ * const [client, downstream] = connectionPair()
+ * const [upstream, target] = connectionPair()
+ * const record = { startedAt: Date.now(), uplinkBytes: 0, downlinkBytes: 0, attempts: 1 }
+ * const limits = { connIdleMs: 300_000, uplinkOnlyMs: 2_000, downlinkOnlyMs: 5_000 }
+ * client.end('question')
+ * target.end('answer')
+ * await relay(new SocketLink(downstream, () => {}), upstream, { ...limits, record, signal: new AbortController().signal })
+ * console.log(record.uplinkBytes, record.downlinkBytes)
  * ```
  *
  * @packageDocumentation

@@ -1,22 +1,32 @@
+import type { Duplex } from 'node:stream'
+import type { SessionRecord } from '@sluice/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { connectionPair, relay, SocketLink } from '../src/index.js'
 
 const T = 300_000
 const DEFAULTS = { connIdleMs: T, uplinkOnlyMs: 2_000, downlinkOnlyMs: 5_000 }
 
+interface Running {
+  readonly client: Duplex
+  readonly target: Duplex
+  readonly record: SessionRecord
+  readonly done: Promise<void>
+  /** Milliseconds from the start, once it settled. */
+  settledAt?: number
+}
+
 /** A relay in memory, on a clock that stands still unless it is moved. */
-function session(limits: Partial<typeof DEFAULTS> = {}) {
+function session(limits: Partial<typeof DEFAULTS> = {}): Running {
   const [client, down] = connectionPair()
   const [up, target] = connectionPair()
   client.resume()
   target.resume()
-  const record: { outcome?: string } & Record<string, number | string | undefined> = {}
-  const signal = new AbortController().signal
-  let settledAt: number | undefined
+  const record: SessionRecord = { startedAt: 0, uplinkBytes: 0, downlinkBytes: 0, attempts: 1 }
   const start = performance.now()
-  const options = { ...DEFAULTS, ...limits, signal, record: Object.assign(record, { startedAt: 0, uplinkBytes: 0, downlinkBytes: 0, attempts: 1 }) }
-  const done = relay(new SocketLink(down, () => {}), up, options as never).finally(() => { settledAt = performance.now() - start })
-  return { client, target, record, done, get settledAt() { return settledAt } }
+  const options = { ...DEFAULTS, ...limits, record, signal: new AbortController().signal }
+  const done = relay(new SocketLink(down, () => {}), up, options).finally(() => { running.settledAt = performance.now() - start })
+  const running: Running = { client, target, record, done }
+  return running
 }
 
 /** Moves the clock; in between, streams get their turn. */

@@ -52,7 +52,9 @@ async function exchange(kind: Kind, up: Buffer, upSteps: readonly Step[], down: 
 describe.each(UPSTREAMS)('relay() with an upstream over %s', (kind) => {
   it('C153 loses, doubles and reorders nothing of 4 MiB each way, however they are cut', async () => {
     const [up, down] = fc.sample(steps, { seed: 153, numRuns: 2 }) as [Step[], Step[]]
-    await exchange(kind, BYTES[0], [...up, { bytes: 100_000, turns: 1, hold: true }], BYTES[1], [...down, { bytes: 70_000, turns: 0, hold: false }])
+    up.push({ bytes: 100_000, turns: 1, hold: true })
+    down.push({ bytes: 70_000, turns: 0, hold: false })
+    await exchange(kind, BYTES[0], up, BYTES[1], down)
   })
 
   it('C153 loses, doubles and reorders nothing in any small exchange', async () => {

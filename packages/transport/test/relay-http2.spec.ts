@@ -2,7 +2,7 @@ import type { SessionRecord } from '@sluice/core'
 import { leakCounter, Peer, tcpPair, until, within } from '@sluice/testkit'
 import { describe, expect, it } from 'vitest'
 import { abort, relay, SocketLink } from '../src/index.js'
-import { RawHttp2Tunnel, rawHttp2Tunnel } from './raw-http2-tunnel.js'
+import { rawHttp2Tunnel, type RawHttp2Tunnel } from './raw-http2-tunnel.js'
 import { rejection } from './rejection.js'
 
 interface Session extends AsyncDisposable {
@@ -50,7 +50,8 @@ describe('relay() over HTTP/2', () => {
     expect(record).toMatchObject({ outcome: 'closed', uplinkBytes: 5, downlinkBytes: 9 })
   })
 
-  it.each([0, 1, 2, 5, 7, 8, 10, 11, 13, 0xdead])('P27 C147 takes RST_STREAM(%i) in an open tunnel for a cut, never for an end', async (code) => {
+  const RESETS = [0, 1, 2, 5, 7, 8, 10, 11, 13, 0xdead]
+  it.each(RESETS)('P27 C147 takes RST_STREAM(%i) in an open tunnel for a cut, never for an end', async (code) => {
     await using running = await session()
     const { client, tunnel, done } = running
     tunnel.data('half of a ')
