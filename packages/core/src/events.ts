@@ -26,7 +26,7 @@ export interface InstanceEventMap {
   'session:open': [session: Context]
   /** The tunnel is open and the client was told so. */
   'session:established': [session: Context]
-  /** The session ended; its record is complete. Once per session. */
+  /** The session ended; its record is complete. Once per session, also of one that could not be routed and so was never opened. */
   'session:close': [session: Context]
   'server:down': [event: ServerDown]
   'server:up': [event: { readonly outboundTag: string; readonly server: string }]

@@ -78,7 +78,7 @@ describe('the parts of an inbound for several protocols', () => {
   it('have those settings that are theirs, and the tag', () => {
     const made: InboundPart[] = []
     createInstance(configOf({ word: 'w', level: 3 }), { modules: [memoryTransport().module, wordy, several(made)] })
-    expect(made).toEqual([{ protocol: 'wordy', claims: expect.any(Function), inbound: expect.objectContaining({ settings: { word: 'w', level: 3 }, tag: 'in' }) }])
+    expect(made).toMatchObject([{ protocol: 'wordy', authenticates: true, inbound: { settings: { word: 'w', level: 3 }, tag: 'in' } }])
     expect([made[0]?.claims(0x77), made[0]?.claims(5)]).toEqual([true, false])
   })
 

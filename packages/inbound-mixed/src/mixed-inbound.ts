@@ -67,8 +67,14 @@ function partsOf({ protocols, ...shared }: MixedInboundSettings, parts: InboundP
   // SOCKS is told in words to ask for the accounts that HTTP asks for by their being there.
   const settings = { ...shared, ...((shared.accounts?.length ?? 0) > 0 ? { auth: 'password' } : {}) }
   return (protocols ?? parts.protocols).map((protocol, index) => {
-    if (parts.protocols.includes(protocol)) return parts.create(protocol, settings, tag)
+    if (parts.protocols.includes(protocol)) return authenticating(parts.create(protocol, settings, tag), settings, index)
     const hint = `known are ${parts.protocols.map((name) => `"${name}"`).join(', ')}`
     throw new ConfigError([fault(['protocols', index], `"${protocol}" cannot share a port`, { hint })])
   })
+}
+
+/** Accounts that one of the protocols does not ask for would let everybody in by that one. */
+function authenticating(part: InboundPart, { accounts = [] }: MixedInboundSettings, index: number): InboundPart {
+  if (accounts.length === 0 || part.authenticates) return part
+  throw new ConfigError([fault(['protocols', index], `"${part.protocol}" does not ask for the accounts`, { hint: 'name the others only' })])
 }

@@ -1,12 +1,18 @@
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { createInstance, type Instance, type Module } from '@sluice/core'
+import { createInstance, defineInbound, type Instance, type Module } from '@sluice/core'
 import { httpInbound } from '@sluice/inbound-http'
 import { socksInbound } from '@sluice/inbound-socks'
 import { freedomOutbound } from '@sluice/outbound-freedom'
 import { connectTo, leakCounter, startTarget, until } from '@sluice/testkit'
 import { transport } from '@sluice/transport'
 import { mixedInbound, type MixedInboundSettings } from '../src/index.js'
+
+declare module '@sluice/core' {
+  interface InboundSettings {
+    trusting: Readonly<Record<never, never>>
+  }
+}
 
 const modules: readonly Module[] = [transport, mixedInbound, socksInbound, httpInbound, freedomOutbound]
 
@@ -70,6 +76,18 @@ describe('MixedInbound', () => {
   it.each(['mixed', 'nonsense'])('has a fault for protocol %s', (name) => {
     const path = 'inbounds[0].settings.protocols[1]'
     expect(() => create({ protocols: ['socks', name] })).toThrow(expect.objectContaining({ faults: [expect.objectContaining({ path })] }))
+  })
+
+  it('has a fault for accounts that one of its protocols does not ask for', () => {
+    const trusting = defineInbound({
+      protocol: 'trusting',
+      schema: { type: 'object', additionalProperties: false, properties: {} },
+      authenticates: () => false,
+      claims: () => false,
+      create: () => ({ handle: () => Promise.resolve() }),
+    })
+    const inbound = { protocol: 'mixed', port: 0, settings: { accounts: [{ user: 'u', pass: 'p' }], protocols: ['socks', 'trusting'] } } as const
+    expect(() => createInstance({ inbounds: [inbound] }, { modules: [...modules, trusting] })).toThrow(/protocols\[1\]: "trusting" does not ask/)
   })
 
   it('has the faults of its protocols', () => {

@@ -21,8 +21,8 @@ export class HealthReport {
 
   /** @param target The session's target, as `host:port`. @param startedAt When the attempt began, as `performance.now()` says it. */
   failed({ server, account }: Attempt, error: unknown, target: string, startedAt: number): void {
-    // Another server may have failed on the way to this one: that says nothing of this one and of its accounts.
-    if (!isProxyError(error) || error.server !== server.name) {
+    // Another server may have failed on the way to this one, or this machine: that says nothing of this one and of its accounts.
+    if (!isProxyError(error) || error.server !== server.name || error.side === 'internal') {
       server.health.release()
       return
     }

@@ -2,8 +2,11 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { connectProxy, connectTo, startTarget, until } from '@sluice/testkit'
+import { connectProxy, connectTo, startTarget, until as untilWithin } from '@sluice/testkit'
 import { configFile, startCommand } from './command.js'
+
+/** A process of its own may be slow to answer on a busy machine. */
+const until = (condition: () => boolean, what: string | (() => string)): Promise<void> => untilWithin(condition, what, 10_000)
 
 const upstream = (port: number, users: readonly unknown[] = []): unknown =>
   ({ protocol: 'http', tag: 'proxy', settings: { servers: [{ address: '127.0.0.1', port, users }] } })

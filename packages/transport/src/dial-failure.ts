@@ -8,7 +8,13 @@ export function dialFailure(error: NodeJS.ErrnoException, to: Destination): Prox
     return new ProxyError('DNS', `Cannot resolve "${printable(to.host)}": ${nameErrorText(error)}`, { phase: 'dns', server, cause: error })
   }
   const reasons = error instanceof AggregateError ? eachAddress(error.errors as AddressError[]) : reasonOf(error)
-  return new ProxyError('DIAL', `Cannot connect to ${server}: ${reasons}`, { phase: 'dial', server, cause: error })
+  const side = isOurs(error) ? 'internal' : 'upstream'
+  return new ProxyError('DIAL', `Cannot connect to ${server}: ${reasons}`, { side, phase: 'dial', server, cause: error })
+}
+
+/** This machine's own shortage or setting, for which no server is to be blamed. */
+function isOurs({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return syscall === 'bind' || code === 'EMFILE' || code === 'ENFILE' || code === 'ENOBUFS' || code === 'EADDRNOTAVAIL'
 }
 
 interface AddressError extends NodeJS.ErrnoException {

@@ -15,7 +15,7 @@ export interface User {
  * The context is passed on explicitly, never by async storage. It is read-only but for `record`.
  */
 export interface Context {
-  /** Unique within the process; the same in every log line and event of the session. */
+  /** Unique within the instance; the same in every log line and event of the session. */
   readonly id: string
   /** Where the client wants to go. */
   readonly target: Destination

@@ -27,7 +27,8 @@ export interface Dialer {
    * The connection allows half-open use, has Nagle's delay off, and carries an `error` listener, so that a fault to which nobody
    * listens yet does not end the process. It belongs to the caller, who ends or aborts it.
    *
-   * @throws {ProxyError} side `upstream`, with the cause: DNS, DIAL, TLS, CERT, ALPN. Nothing stays open.
+   * @throws {ProxyError} with the cause: DNS, DIAL, TLS, CERT, ALPN. Side `upstream`, or `internal` where this machine cannot dial
+   *   (no descriptors, no such local address). Nothing stays open.
    * @throws `options.signal.reason` when aborted.
    */
   dial(to: Destination, options: DialOptions): Promise<Connection>

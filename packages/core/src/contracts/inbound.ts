@@ -38,6 +38,8 @@ export interface Inbound {
 export interface InboundPart {
   readonly protocol: string
   readonly inbound: Inbound
+  /** Whether it lets in only who can authenticate. */
+  readonly authenticates: boolean
   /** Whether a connection that starts with this byte is of this protocol. */
   claims(firstByte: number): boolean
 }

@@ -70,9 +70,8 @@ class Builder {
     this.#scope.provide(OUTBOUND_MANAGER, outbounds)
     const make: MakeInbound = (definition, settings, tag) => this.#make(definition, this.#scopeFor(settings, tag), settings, [])
     this.#scope.provide(INBOUND_PARTS, new RegisteredInboundParts(this.#registry.inbounds, make))
-    const features = this.#features()
     const { transport } = this.#registry
-    if (transport.resolver !== undefined) this.#provideMissing(RESOLVER, this.#scope.construct(transport.resolver))
+    const features = this.#features()
     this.#scope.provide(DIALER_FACTORY, this.#scope.construct(transport.dialers))
     this.#scope.provide(LISTENER_FACTORY, this.#scope.construct(transport.listeners))
     const dispatcher = new Dispatcher({
@@ -92,9 +91,15 @@ class Builder {
   /** Features in the order of registration, then core's own in place of those that are missing. */
   #features(): Feature[] {
     const features: Feature[] = []
-    for (const definition of this.#registry.features.values()) {
+    const { resolver } = this.#registry.transport
+    const definitions = [...this.#registry.features.values()]
+      .filter(({ section, optional }) => optional !== true || this.#config[section] !== undefined)
+    // Other features may need it.
+    if (resolver !== undefined && !definitions.some(({ provides }) => provides === RESOLVER)) {
+      this.#scope.provide(RESOLVER, this.#scope.construct(resolver))
+    }
+    for (const definition of definitions) {
       const settings = this.#config[definition.section]
-      if (settings === undefined && definition.optional === true) continue
       this.#collecting([definition.section], () => features.push(this.#feature(definition, settings ?? {})))
     }
     this.#provideMissing(POLICY_MANAGER, defaultPolicies)

@@ -27,7 +27,8 @@ export class RegisteredInboundParts implements InboundParts {
     const faults = new SchemaChecker().faults(definition.schema, own, [])
     if (faults.length === 0) faults.push(...definition.check?.(own, { inbounds: new Set(), outbounds: new Set() }) ?? [])
     if (faults.some(({ severity }) => severity === 'error')) throw new ConfigError(faults)
-    return { protocol, inbound: this.#make(definition, own, tag), claims: definition.claims }
+    const { authenticates, claims } = definition
+    return { protocol, inbound: this.#make(definition, own, tag), authenticates: authenticates(own), claims }
   }
 }
 

@@ -14,13 +14,13 @@ export interface RunFileOptions extends CommonOptions {
 export async function runFile({ config: path, ...options }: RunFileOptions): Promise<void> {
   const document = path === '-' ? parseConfig(await text(process.stdin), { file: 'stdin' }) : await loadConfigFile(path)
   const instance = createLocated(document, options)
-  await serve(instance, { remarks: locateFaults([...document.remarks, ...instance.remarks], document) })
+  await serve(instance, { remarks: [...document.remarks, ...locateFaults(instance.remarks, document)] })
 }
 
 function createLocated(document: ConfigDocument, options: CommonOptions): Instance {
   try {
     return createInstance(withDefaults(document.config, options) as Config, { modules })
   } catch (error) {
-    throw isConfigError(error) ? new ConfigError(locateFaults(error.faults, document)) : error
+    throw isConfigError(error) ? new ConfigError([...document.remarks, ...locateFaults(error.faults, document)]) : error
   }
 }
