@@ -2,7 +2,7 @@ import { constants } from 'node:http2'
 import { Socket } from 'node:net'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import { isHttp2Stream } from './http2-stream.js'
+import { isHttp2Stream, resetHttp2Stream } from './http2-stream.js'
 import { ignoreErrors } from './ignore-errors.js'
 import { rawSocketOf } from './raw-socket.js'
 
@@ -19,7 +19,7 @@ import { rawSocketOf } from './raw-socket.js'
 export function abort(stream: Duplex | Readable | Writable, error: Error): void {
   if (stream.destroyed) return
   ignoreErrors(stream)
-  if (isHttp2Stream(stream)) stream.close(constants.NGHTTP2_CONNECT_ERROR)
+  if (isHttp2Stream(stream)) resetHttp2Stream(stream, constants.NGHTTP2_CONNECT_ERROR)
   else if (!(stream instanceof Socket)) stream.destroy(error)
   else if (isShuttingDown(stream)) resetAfterShutdown(stream, error)
   else reset(stream, error)
@@ -56,7 +56,7 @@ function canReset(socket: Socket): boolean {
 
 /** From the last write to the FIN behind it: libuv refuses to reset then, and Node 20 never closes the descriptor if asked to. */
 function isShuttingDown(socket: Socket): boolean {
-  return socket.writableEnded && !socket.writableFinished && socket.writableLength === 0
+  return !socket.connecting && socket.writableEnded && !socket.writableFinished && socket.writableLength === 0
 }
 
 /** The FIN leaves in the next turn of the event loop, except where TLS has bytes before it that nobody takes. */

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import { ProxyError, type Connection, type Link, type Side } from '@sluice/core'
 import { abort } from './abort.js'
 import { whyCut } from './how-ended.js'
-import { isHttp2Stream } from './http2-stream.js'
+import { isHttp2Stream, resetHttp2Stream } from './http2-stream.js'
 import { IdleLimit } from './idle-limit.js'
 import { ignoreErrors } from './ignore-errors.js'
 import { RelayDirection, type DirectionOwner } from './relay-direction.js'
@@ -114,10 +114,7 @@ export class RelaySession implements DirectionOwner {
     this.#settle()
     const loss = this.#connection.errored || this.#uplink.lostBytes > 0 ? this.#loss : undefined
     if (loss !== undefined && !this.#link.reader.readableEnded) this.#link.abort(loss)
-    dismiss(this.#connection)
-    if (this.#downstream.length === 1) dismiss(this.#link.reader)
-    // The unused half of either would keep it open.
-    else for (const stream of this.#downstream) stream.destroy()
+    for (const stream of [this.#connection, ...this.#downstream]) letGo(stream)
     if (loss !== undefined) return this.#reject(loss)
     this.#options.record.outcome ??= 'closed'
     this.#resolve()
@@ -190,11 +187,10 @@ export class RelaySession implements DirectionOwner {
   }
 }
 
-/** Lets go of a stream that we have ended, though its peer has not. */
-function dismiss(stream: Readable): void {
-  if (stream.destroyed || stream.readableEnded) return
-  if (isHttp2Stream(stream)) stream.close(constants.NGHTTP2_CANCEL)
-  else stream.destroy()
+/** Closes a stream that we have ended. Its peer may not have, and a half that nobody uses would keep it open. */
+function letGo(stream: Readable | Writable): void {
+  if (!isHttp2Stream(stream)) stream.destroy()
+  else if (!stream.readableEnded) resetHttp2Stream(stream, constants.NGHTTP2_CANCEL)
 }
 
 function cut(side: Side, cause: Error, server: string | undefined): ProxyError {

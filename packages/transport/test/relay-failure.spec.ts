@@ -189,6 +189,18 @@ describe('relay() when the upstream is lost after the target\'s end', () => {
     expect(record.outcome).toBe('closed')
   })
 
+  it('rejects at once if the end of the client could not be passed on any more', async () => {
+    await using session = await rig('pair')
+    const { client, target, done } = session
+    target.pause()
+    await client.send(pattern(100_000))
+    await client.fin()
+    await target.fin()
+    await client.expectEnd()
+    session.connection.destroy()
+    expect(await within(500, 'the relay to reject', rejection(done))).toMatchObject({ code: 'ABORT', side: 'upstream' })
+  })
+
   it('rejects if the client sent more after that', async () => {
     await using session = await rig('pair')
     const { client, target, done } = session

@@ -105,6 +105,19 @@ describe('relay() over HTTP/2', () => {
     expect(tunnel.session.destroyed).toBe(false)
   })
 
+  it('lets go of a stream with unread bytes whose own reset crosses ours', async () => {
+    await using running = await session()
+    const { client, tunnel, done } = running
+    client.pause()
+    for (let bytes = 0; bytes < 60_000; bytes += 6_000) tunnel.data('x'.repeat(6_000))
+    await until(() => running.record.downlinkBytes > 0, 'some bytes')
+    tunnel.stream.pause()
+    tunnel.reset(0)
+    await client.reset()
+    await done.catch(() => {})
+    await until(() => tunnel.stream.destroyed, 'the stream to be closed')
+  })
+
   it('sends RST_STREAM(CANCEL) behind END_STREAM when the target stays silent after the client\'s end', async () => {
     await using running = await session({ downlinkOnlyMs: 50 })
     const { client, tunnel, record, done } = running

@@ -5,6 +5,8 @@ import { expectCut, rig, type Kind } from './relay-rig.js'
 
 const UPSTREAMS: Kind[] = ['tcp', 'tls', 'http2', 'pair', 'nested']
 const LIMIT_MS = 60
+/** More than all socket buffers on the way hold. */
+const FLOOD = pattern(48 << 20)
 
 async function durationOf(promise: Promise<unknown>): Promise<number> {
   const start = performance.now()
@@ -112,14 +114,13 @@ describe('relay()', () => {
     await using session = await rig('tcp', { connIdleMs: LIMIT_MS })
     const { client, target, record, done } = session
     client.pause()
-    const flood = pattern(32 << 20)
-    target.socket.write(flood)
+    target.socket.write(FLOOD)
     await done
     expect(record.outcome).toBe('idle')
     await until(() => target.error !== undefined, 'the target to be cut')
     client.resume()
     await expectCut(client)
-    expect(client.receivedBytes).toBeLessThan(flood.length)
+    expect(client.receivedBytes).toBeLessThan(FLOOD.length)
   })
 
   it('gives a slow client time to take what the target left behind, longer than uplinkOnly', async () => {
@@ -136,14 +137,28 @@ describe('relay()', () => {
     expect(record.outcome).toBe('closed')
   })
 
+  it('lets a half that the other side holds up wait for ever with connIdle 0', async () => {
+    await using session = await rig('tcp', { connIdleMs: 0, uplinkOnlyMs: 20 })
+    const { client, target, done } = session
+    target.pause()
+    client.socket.end(FLOOD)
+    await target.fin()
+    await until(() => session.connection.writableNeedDrain, 'the uplink to be held up')
+    await sleep(150)
+    target.resume()
+    await done
+    await until(() => target.ended, 'the end of the client')
+    expect(target.receivedBytes).toBe(FLOOD.length)
+  })
+
   it('gives up after connIdle on a peer that never takes the rest', async () => {
     await using session = await rig('tcp', { connIdleMs: LIMIT_MS, uplinkOnlyMs: 20, downlinkOnlyMs: 20 })
     const { client, target, record, done } = session
     target.pause()
-    client.socket.end(pattern(32 << 20))
+    client.socket.end(FLOOD)
     await target.fin()
     await done
     expect(record.outcome).toBe('idle')
-    expect(record.uplinkBytes).toBeLessThan(32 << 20)
+    expect(record.uplinkBytes).toBeLessThan(FLOOD.length)
   })
 })
