@@ -134,6 +134,13 @@ describe('createInstance()', () => {
     expect(through().tag).toBe('a')
   })
 
+  it('tells a listener what its protocol would agree on over TLS', () => {
+    const transport = memoryTransport()
+    const modules = [transport.module, { ...lineInbound, alpn: ['line/2', 'line/1'] }, scriptOutbound(patientOutbound)]
+    createInstance({ inbounds: [{ protocol: 'line', port: 1 }] }, { modules })
+    expect(transport.listeners.map(({ spec }) => spec.alpn)).toEqual([['line/2', 'line/1']])
+  })
+
   it('keeps a frozen copy of the config', () => {
     let seen: ScriptSettings = {}
     const outbound = scriptOutbound((settings) => {

@@ -12,11 +12,11 @@ import { tlsServerOptions } from './tls-server-options.js'
 export class SocketListenerFactory implements ListenerFactory {
   constructor(@inject(EVENTS) private readonly events: InstanceEvents) {}
 
-  create({ listen, port, stream, handshakeMs }: ListenerSpec): Listener {
+  create({ listen, port, stream, handshakeMs, alpn }: ListenerSpec): Listener {
     const faults: Fault[] = []
     const host = listen === 'localhost' ? '127.0.0.1' : listen
     if (isIP(host) === 0) faults.push(fault(['listen'], `must be an IP address or "localhost", not "${listen}"`))
-    const tls = stream.security === 'tls' ? tlsServerOptions(stream.tlsSettings ?? {}, faults) : undefined
+    const tls = stream.security === 'tls' ? tlsServerOptions(stream.tlsSettings ?? {}, faults, alpn) : undefined
     if (faults.length > 0) throw new ConfigError(faults)
     return new SocketListener({ host, port, keepAliveIdleMs: keepAliveIdleMs(stream), handshakeMs, ...(tls && { tls }) }, this.events)
   }

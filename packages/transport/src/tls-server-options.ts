@@ -5,14 +5,14 @@ import { readCertificates, type CertificateSet } from './read-certificates.js'
 import type { TlsSettings } from './stream-settings.js'
 import { alpnOf, tlsProtocol } from './tls-protocol.js'
 
-// Whoever speaks HTTP/2 to clients says so in its settings.
 const DEFAULT_ALPN = ['http/1.1']
 
 /**
  * The options of a TLS server: the first certificate by default, and whichever is for the name that a client asks for.
+ * @param alpn What to agree on where the settings name nothing.
  * @returns `undefined` where something was added to `faults`.
  */
-export function tlsServerOptions(settings: TlsSettings, faults: Fault[]): TlsOptions | undefined {
+export function tlsServerOptions(settings: TlsSettings, faults: Fault[], alpn: readonly string[] = DEFAULT_ALPN): TlsOptions | undefined {
   const found = faults.length
   const { certificates = [], verifyClientCertificate = false, rejectUnknownSni = false } = settings
   const set = readCertificates(certificates, faults)
@@ -28,7 +28,7 @@ export function tlsServerOptions(settings: TlsSettings, faults: Fault[]): TlsOpt
     ...clients,
     cert: first.cert,
     key: first.key,
-    ALPNProtocols: [...(alpnOf(settings) ?? DEFAULT_ALPN)],
+    ALPNProtocols: [...(alpnOf(settings) ?? alpn)],
     requestCert: verifyClientCertificate,
     rejectUnauthorized: verifyClientCertificate,
     SNICallback: (name, done) => {

@@ -165,6 +165,14 @@ describe('SocketListener with TLS', () => {
     for (const client of clients) client.destroy()
   })
 
+  it('agrees on the protocols of the inbound where the settings name none', async () => {
+    const alpn = ['h2', 'http/1.1']
+    const [open, settled] = [await start({ ...withTls(), alpn }), await start({ ...withTls({ alpn: ['http/1.1'] }), alpn })]
+    const clients = await Promise.all([open, settled].map(({ address }) => tlsClient(address, { ALPNProtocols: alpn })))
+    expect(clients.map(({ alpnProtocol }) => alpnProtocol)).toEqual(['h2', 'http/1.1'])
+    for (const client of clients) client.destroy()
+  })
+
   it('hands over connections that abort() resets', async () => {
     const { address, connection } = await start(withTls())
     const raw = await connectTo(address.port)

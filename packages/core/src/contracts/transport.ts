@@ -36,6 +36,8 @@ export interface ListenerSpec {
   readonly stream: StreamSettings
   /** How long a TLS handshake may take; 0 = no limit. */
   readonly handshakeMs: number
+  /** Protocols to agree on over TLS, most wanted first, where `stream` names none. @default http/1.1 */
+  readonly alpn?: readonly string[]
 }
 
 /** One listening socket and the connections that it accepted. */

@@ -39,6 +39,8 @@ export type InboundDefinition<Settings = unknown> = Definition<Settings> & Const
   readonly authenticates: (settings: Settings) => boolean
   /** Whether a connection that starts with this byte is of this protocol; for several protocols on one port. */
   readonly claims?: (firstByte: number) => boolean
+  /** What to agree on over TLS (ALPN), most wanted first, where the stream settings name nothing. @default http/1.1 */
+  readonly alpn?: readonly string[]
 }
 
 export type OutboundDefinition<Settings = unknown> = Definition<Settings> & Construction<Outbound, Settings> & {

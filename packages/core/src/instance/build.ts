@@ -133,7 +133,9 @@ class Builder {
     const definition = this.#registry.inbounds.get(protocol)
     if (definition === undefined) throw new TypeError(`Inbound protocol "${protocol}" passed the check without a module`)
     const { handshakeMs } = this.#scope.get(POLICY_MANAGER).forLevel(0)
-    const listener = this.#scope.get(LISTENER_FACTORY).create({ listen, port: Number(port), stream: streamSettings, handshakeMs })
+    const { alpn } = definition
+    const spec = { listen, port: Number(port), stream: streamSettings, handshakeMs, ...(alpn === undefined ? {} : { alpn }) }
+    const listener = this.#scope.get(LISTENER_FACTORY).create(spec)
     const inbound = this.#make(definition, this.#scopeFor(settings, tag), settings, ['settings'])
     return new InboundHandler(tag, protocol, inbound, listener, dispatcher, events)
   }
