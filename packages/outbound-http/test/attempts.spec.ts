@@ -144,6 +144,12 @@ describe('Attempts', () => {
     expect(limits[2]).toBeLessThanOrEqual(120)
   })
 
+  it('tries nothing where there is no time for anything', async () => {
+    const { tries, error } = await run(serversOf({}), 'CLOSED', 0.001)
+    expect(tries).toEqual([])
+    expect(error).toMatchObject({ code: 'TIMEOUT', phase: 'dial', side: 'upstream' })
+  })
+
   it('has no limit where the handshake has none', async () => {
     const { tries } = await run(serversOf({}), 'STATUS', 0)
     expect(tries.map(({ limitMs }) => limitMs)).toEqual([0])

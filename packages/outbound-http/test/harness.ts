@@ -86,6 +86,11 @@ export interface SessionOptions extends Partial<TestContextOptions> {
   readonly payload?: string
 }
 
+export interface RefusedOptions {
+  /** Closes the upstreams first: in the middle of a handshake their half of a connection outlives ours. */
+  readonly closing?: boolean
+}
+
 /** One session through an outbound. */
 export class Session {
   readonly ctx: Context
@@ -119,7 +124,7 @@ export class Session {
   }
 
   /** Waits for the refusal of a session with the usual payload, and checks that nothing was touched, sent, or left behind. */
-  async refused(upstreams: readonly ScriptedUpstream[]): Promise<ProxyError> {
+  async refused(upstreams: readonly ScriptedUpstream[], { closing = false }: RefusedOptions = {}): Promise<ProxyError> {
     const refusal = this.done.then(() => { throw new Error('process resolved') }, (error: unknown) => error)
     const error = await within(5_000, 'process to reject', refusal)
     const peers = upstreams.flatMap((upstream) => upstream.peers)
@@ -129,6 +134,7 @@ export class Session {
     expect(this.link.client.receivedBytes).toBe(0)
     expect(this.link.reader.readableFlowing).toBeNull()
     expect(String(this.link.reader.read())).toBe(PAYLOAD)
+    if (closing) await Promise.all(upstreams.map((upstream) => upstream.close()))
     await this.#leaks.expectNoLeaks(100)
     for (const upstream of upstreams) upstream.assertNoScriptErrors()
     return error as ProxyError
