@@ -89,13 +89,7 @@ export class PendingTunnel {
     const isOpen = status >= 200 && status <= 299
     this.session.countAnswer(stream, isOpen)
     if (isOpen) {
-      tellCuts(stream, {
-        lost: () => {
-          const lost = this.session.whyLost()
-          return lost && this.#cut(lost.message, lost)
-        },
-        reset: () => this.#cut(`Server ${this.#request.server} reset the stream (${codeName(this.#rstCode)})`),
-      })
+      tellCuts(stream, { lost: () => this.session.loss()?.cut, reset: () => this.#cut() })
       this.#settle({ kind: 'open', connection: stream })
       return
     }
@@ -106,9 +100,9 @@ export class PendingTunnel {
   }
 
   readonly #onClose = (): void => {
-    const lost = this.session.whyLost(this.#error)
-    if (lost !== undefined) {
-      this.#settle({ kind: 'failed', error: lost, isAnswer: false })
+    const loss = this.session.loss(this.#error)
+    if (loss !== undefined) {
+      this.#settle({ kind: 'failed', error: loss.error, isAnswer: false })
     } else if (this.#isUnsent) {
       this.session.drain()
       this.#settle({ kind: 'evicted' })
@@ -132,8 +126,10 @@ export class PendingTunnel {
     return this.#rstCode === constants.NGHTTP2_REFUSED_STREAM && this.session.heardBytes === this.#heardBytes
   }
 
-  #cut(why: string, cause?: Error): ProxyError {
-    return new ProxyError('ABORT', `The tunnel was cut: ${why}`, { phase: 'relay', server: this.#request.server, cause })
+  #cut(): ProxyError {
+    const { server } = this.#request
+    const message = `The tunnel was cut: server ${server} reset the stream (${codeName(this.#rstCode)})`
+    return new ProxyError('ABORT', message, { phase: 'relay', server })
   }
 
   #settle(outcome: PendingOutcome): void {

@@ -21,7 +21,17 @@ export type SessionState =
   | { readonly kind: 'settling' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'draining' }
-  | { readonly kind: 'closed', readonly error: ProxyError, readonly wasReady: boolean, readonly goawayCode?: number }
+  | {
+    readonly kind: 'closed'
+    /** What requests without an answer fail with. */
+    readonly error: ProxyError
+    /** What open tunnels are cut with. */
+    readonly cut: ProxyError
+    readonly wasReady: boolean
+    readonly goawayCode?: number
+  }
+
+type Closed = Extract<SessionState, { kind: 'closed' }>
 
 /** One HTTP/2 connection to a server, with its own account of slots: Node queues requests past the server's limit in silence. */
 export class PooledSession {
@@ -200,13 +210,13 @@ export class PooledSession {
   }
 
   /**
-   * Why the session was lost, for a stream that found its end; `undefined`: it lives, and the end is that stream's own.
+   * How the session was lost, for a stream that found its end; `undefined`: it lives, and the end is that stream's own.
    * @param cause What the stream was told.
    */
-  whyLost(cause?: Error): ProxyError | undefined {
+  loss(cause?: Error): Closed | undefined {
     // Node ends the streams of a lost session before it says that it is lost.
     if (this.#session.destroyed) this.#lost(cause)
-    return this.#state.kind === 'closed' ? this.#state.error : undefined
+    return this.#state.kind === 'closed' ? this.#state : undefined
   }
 
   readonly #onSettings = (): void => {
@@ -239,10 +249,14 @@ export class PooledSession {
     this.#heartbeat.stop()
     this.#cancelDeadline()
     const why = cause === undefined ? '' : `: ${cause.message}`
-    const options = { phase: 'connect', server: this.#server, cause } as const
-    const error = cause instanceof ProxyError ? cause : new ProxyError('CLOSED', `Connection to ${this.#server} was lost${why}`, options)
+    const about = { server: this.#server, cause } as const
+    const error = cause instanceof ProxyError
+      ? cause
+      : new ProxyError('CLOSED', `Connection to ${this.#server} was lost${why}`, { phase: 'connect', ...about })
+    // One for all of them: an error is not cheap.
+    const cut = new ProxyError('ABORT', `The tunnel was cut: ${error.message}`, { phase: 'relay', ...about })
     const wasReady = this.#state.kind !== 'settling'
-    this.#setState({ kind: 'closed', error, wasReady, ...(goawayCode === undefined ? {} : { goawayCode }) })
+    this.#setState({ kind: 'closed', error, cut, wasReady, ...(goawayCode === undefined ? {} : { goawayCode }) })
     // Not the session is ended but what is under it: Node then cuts the streams, where `session.destroy()` seems to end some in order.
     // And not in the midst of a frame.
     process.nextTick(() => {

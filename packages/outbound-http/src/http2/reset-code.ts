@@ -1,14 +1,15 @@
 import { constants } from 'node:http2'
 import { ProxyError } from '@sluice/core'
 
-const NAMES = new Map(Object.entries(constants)
-  .filter(([name, value]) => /^NGHTTP2_(NO_ERROR|\w+_ERROR|REFUSED_STREAM|CANCEL|STREAM_CLOSED|ENHANCE_YOUR_CALM|INADEQUATE_SECURITY|SETTINGS_TIMEOUT|HTTP_1_1_REQUIRED)$/.test(name)
-    && typeof value === 'number' && value >= 0)
-  .map(([name, value]) => [value as number, name.replace('NGHTTP2_', '')]))
+/** By code, which is the place in the list (RFC 9113 §7). */
+const NAMES = [
+  'NO_ERROR', 'PROTOCOL_ERROR', 'INTERNAL_ERROR', 'FLOW_CONTROL_ERROR', 'SETTINGS_TIMEOUT', 'STREAM_CLOSED', 'FRAME_SIZE_ERROR',
+  'REFUSED_STREAM', 'CANCEL', 'COMPRESSION_ERROR', 'CONNECT_ERROR', 'ENHANCE_YOUR_CALM', 'INADEQUATE_SECURITY', 'HTTP_1_1_REQUIRED',
+]
 
-/** The name of an error code (RFC 9113 §7), or its number. */
+/** The name of an error code, or its number. */
 export function codeName(code: number): string {
-  return NAMES.get(code) ?? `code ${code}`
+  return NAMES[code] ?? `code ${code}`
 }
 
 /** What an RST_STREAM before the answer means (RFC 9113 §7, §8.5, §8.7). */

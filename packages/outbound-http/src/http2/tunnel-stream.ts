@@ -15,18 +15,17 @@ export interface CutReasons {
  * where our side is aborted, Node would send END_STREAM first, and some codes never: here RST_STREAM is all that goes.
  */
 export function tellCuts(stream: ClientHttp2Stream, why: CutReasons): void {
-  const fail = (): void => void stream.destroy(why.lost() ?? why.reset())
-  // Comes before `end`, and in the midst of an abort of our own, whose RST_STREAM must go first.
-  stream.once('aborted', () => process.nextTick(fail))
-  // After our own end `aborted` never comes, and only the code tells.
-  stream.once('end', () => {
-    if (stream.closed && stream.rstCode !== constants.NGHTTP2_NO_ERROR) fail()
-  })
   const { close, _destroy: destroy, _final: endInOrder } = stream
-  stream._destroy = (error, done) => {
-    const isOver = stream.readableEnded && stream.writableFinished
-    destroy.call(stream, error ?? (isOver ? null : why.lost() ?? null), done)
+  let isOurs = false
+  const whyCut = (): Error | undefined => {
+    if (stream.readableEnded && stream.writableFinished) return undefined
+    const isReset = !isOurs && stream.closed && (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR)
+    return why.lost() ?? (isReset ? why.reset() : undefined)
   }
+  // Node destroys some streams without an error, and they emit `end` …
+  stream._destroy = (error, done) => destroy.call(stream, error ?? whyCut() ?? null, done)
+  // … and others not before somebody has read all that came. In the midst of this event it would be too early.
+  stream.once('aborted', () => process.nextTick(() => stream.destroy()))
   stream._final = (done) => {
     if (stream.closed) done()
     else endInOrder.call(stream, done)
@@ -34,6 +33,9 @@ export function tellCuts(stream: ClientHttp2Stream, why: CutReasons): void {
   stream.close = (code, callback) => {
     // With both ends there is nothing left to reset, but what nobody reads would keep the stream, and its slot, for good.
     if (stream.closed) stream.destroy()
-    else close.call(stream, code, callback)
+    else {
+      isOurs = true
+      close.call(stream, code, callback)
+    }
   }
 }

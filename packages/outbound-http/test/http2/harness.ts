@@ -1,12 +1,13 @@
-import { once } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import { afterEach, expect } from 'vitest'
 import {
   InstanceEvents, isProxyError, tcp,
   type Connection, type Dialer, type DialerFactory, type Policy, type ProxyErrorCode, type StatsManager,
 } from '@sluice/core'
 import {
-  createCertificates, rawHttp2Upstream, testContext, testPolicies, until, within,
-  type RawHttp2Script, type RawHttp2Upstream, type RawHttp2UpstreamOptions, type TestContextOptions,
+  answerConnects, createCertificates, rawHttp2Upstream, testContext, testPolicies, until, within,
+  type ConnectAnswers, type Http2Request, type RawHttp2Peer, type RawHttp2Script, type RawHttp2Upstream, type RawHttp2UpstreamOptions,
+  type TestContextOptions,
 } from '@sluice/testkit'
 import { transport, type TlsSettings } from '@sluice/transport'
 import { HedgedTunnel } from '../../src/http2/hedged-tunnel.js'
@@ -36,6 +37,18 @@ export async function upstreamOf(script: RawHttp2Script, options: RawHttp2Upstre
   const upstream = await rawHttp2Upstream(script, options)
   afterTest(() => upstream.close())
   return upstream
+}
+
+/** An upstream that does what `answers` say with each connection, and behaves well else. */
+export function proxyOf(
+  answers: ConnectAnswers | ((peer: RawHttp2Peer) => ConnectAnswers) = {}, options: RawHttp2UpstreamOptions = {},
+): Promise<RawHttp2Upstream> {
+  return upstreamOf((peer) => answerConnects(peer, typeof answers === 'function' ? answers(peer) : answers), options)
+}
+
+/** Lets a proxy answer requests for the usual target alone. */
+export function onlyTarget({ authority }: Http2Request): number | undefined {
+  return authority === 'target.test:443' ? 200 : undefined
 }
 
 const noStats: StatsManager = { counter: () => undefined, snapshot: () => new Map() }
@@ -73,9 +86,10 @@ export interface OutboundOptions {
 }
 
 /** An outbound to these servers: over TCP by prior knowledge, unless `settings` say otherwise. It is closed after the test. */
-export function outboundTo(upstreams: readonly { readonly host: string; readonly port: number }[], options: OutboundOptions = {}): HttpOutbound {
+export function outboundTo(upstreams: readonly Pick<RawHttp2Upstream, 'host' | 'port'>[], options: OutboundOptions = {}): HttpOutbound {
   const servers = upstreams.map(({ host, port }, index) => ({ address: host, port, ...options.servers?.[index] }))
-  const outbound = new HttpOutbound({ version: '2', ...options.settings, servers }, 'test', testPolicies(options.policy), new InstanceEvents())
+  const settings = { version: '2', ...options.settings, servers } as const
+  const outbound = new HttpOutbound(settings, 'test', testPolicies(options.policy), new InstanceEvents())
   afterTest(() => outbound.close())
   return outbound
 }
@@ -83,12 +97,14 @@ export function outboundTo(upstreams: readonly { readonly host: string; readonly
 const plainDialer = dialerOf()
 
 /** Opens a tunnel through an outbound. */
-export function connect(outbound: HttpOutbound, dialer: Dialer = plainDialer, context: Partial<TestContextOptions> = {}): Promise<Connection> {
+export function connect(outbound: HttpOutbound, dialer = plainDialer, context: Partial<TestContextOptions> = {}): Promise<Connection> {
   return outbound.connect(testContext({ target: TARGET, ...context }), dialer)
 }
 
 /** A pool to that upstream over TCP, closed after the test. */
-export function poolTo(upstream: RawHttp2Upstream, times: Partial<PoolTimes> = {}, options: Partial<PoolOptions> = {}, dialer: Dialer = plainDialer): SessionPool {
+export function poolTo(
+  upstream: RawHttp2Upstream, times: Partial<PoolTimes> = {}, options: Partial<PoolOptions> = {}, dialer: Dialer = plainDialer,
+): SessionPool {
   const pool = new SessionPool((dial) => dialer.dial(upstream.destination, dial), {
     server: `127.0.0.1:${upstream.port}`, maxConnections: 256, priorKnowledge: true, times: { ...POOL_TIMES, ...times }, ...options,
   })
@@ -103,6 +119,7 @@ export interface TunnelOptions {
 }
 
 const NEVER = new AbortController().signal
+setMaxListeners(0, NEVER)
 
 /** Opens a tunnel in a pool, as the outbound does in one attempt. */
 export async function openIn(pool: SessionPool, options: TunnelOptions = {}): Promise<Connection> {
@@ -111,7 +128,8 @@ export async function openIn(pool: SessionPool, options: TunnelOptions = {}): Pr
   for (;;) {
     const lease = await pool.lease(hedge)
     if (lease.kind === 'connection') return lease.connection
-    const tunnel = await new HedgedTunnel(pool, lease.session, { authority, headers: [], server: 'server.test:443' }, hedge).open()
+    const request = { authority, headers: [], server: 'server.test:443' }
+    const tunnel = await new HedgedTunnel(pool, lease.session, request, hedge).open()
     if (tunnel !== 'again') return tunnel
   }
 }

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { tcp } from '@sluice/core'
 import { answerConnects, FLAG, FRAME, pattern, RawHttp2Peer } from '@sluice/testkit'
 import {
-  afterTest, allOf, connect, dialerOf, echoes, failsWith, isCut, openIn, outboundTo, poolTo, read, serverTls, times, until, upstreamOf, within,
+  afterTest, allOf, connect, dialerOf, echoes, failsWith, isCut, onlyTarget, openIn, outboundTo, poolTo, proxyOf, read, serverTls, times,
+  until, upstreamOf, within,
 } from './harness.js'
 
 /** Takes a request and lets the script answer it; pings and settings are answered. */
@@ -26,9 +27,17 @@ function answering(answer: (peer: RawHttp2Peer, streamId: number, request: numbe
 
 const OK = [[':status', '200']] as const
 
+/** Resets so many requests, and lets the next one in. */
+function resetting(requests: number, code: number) {
+  return (peer: RawHttp2Peer, streamId: number, request: number): void => {
+    if (request < requests) peer.rst(streamId, code)
+    else peer.headers(streamId, OK)
+  }
+}
+
 describe('CONNECT over HTTP/2', () => {
   it.each(['TCP', 'TLS'])('C100 carries bytes both ways and ends in order over %s', async (over) => {
-    const upstream = await upstreamOf((peer) => answerConnects(peer), over === 'TLS' ? { tls: serverTls } : {})
+    const upstream = await proxyOf({}, over === 'TLS' ? { tls: serverTls } : {})
     const outbound = outboundTo([upstream], over === 'TLS' ? { settings: { version: 'auto' } } : {})
     const tunnel = await connect(outbound, over === 'TLS' ? dialerOf({ serverName: 'localhost' }) : dialerOf())
     const bytes = pattern(3_000_000)
@@ -40,7 +49,7 @@ describe('CONNECT over HTTP/2', () => {
   })
 
   it('C100 sends :method and :authority alone, credentials and configured fields, none of them for any table', async () => {
-    const upstream = await upstreamOf((peer) => answerConnects(peer))
+    const upstream = await proxyOf()
     const headers = { 'X-Key': 'secret', 'Proxy-Connection': 'Keep-Alive', Connection: 'x', 'Keep-Alive': '1' }
     await connect(outboundTo([upstream], { settings: { headers }, servers: [{ users: [{ user: 'a', pass: 'ü' }] }] }))
     const credentials = `Basic ${Buffer.from('a:ü').toString('base64')}`
@@ -91,7 +100,7 @@ describe('CONNECT over HTTP/2', () => {
 
   describe('C105 RST_STREAM before the answer', () => {
     it('is no answer with REFUSED_STREAM: asked again at once', async () => {
-      const upstream = await upstreamOf(answering((peer, streamId, request) => (request < 2 ? peer.rst(streamId, 7) : peer.headers(streamId, OK))))
+      const upstream = await upstreamOf(answering(resetting(2, 7)))
       const startedAt = performance.now()
       await connect(outboundTo([upstream]))
       expect(performance.now() - startedAt).toBeLessThan(90)
@@ -99,7 +108,7 @@ describe('CONNECT over HTTP/2', () => {
     })
 
     it.each([0, 2, 8, 11])('fails with CLOSED at code %d, and is asked again after a pause', async (code) => {
-      const upstream = await upstreamOf(answering((peer, streamId, request) => (request < 1 ? peer.rst(streamId, code) : peer.headers(streamId, OK))))
+      const upstream = await upstreamOf(answering(resetting(1, code)))
       const startedAt = performance.now()
       await connect(outboundTo([upstream]))
       expect(performance.now() - startedAt).toBeGreaterThan(75)
@@ -128,7 +137,7 @@ describe('CONNECT over HTTP/2', () => {
     })
 
     it('lets other streams of the session live', async () => {
-      const upstream = await upstreamOf((peer) => answerConnects(peer, { status: ({ authority }) => (authority === 'target.test:443' ? 200 : undefined) }))
+      const upstream = await proxyOf({ status: onlyTarget })
       const outbound = outboundTo([upstream])
       const tunnel = await connect(outbound)
       for (const code of [1, 2, 3, 5, 6, 9, 10, 0xdead]) {
@@ -143,7 +152,7 @@ describe('CONNECT over HTTP/2', () => {
     })
 
     it('halves the streams of the session at ENHANCE_YOUR_CALM', async () => {
-      const upstream = await upstreamOf((peer) => answerConnects(peer, { status: ({ authority }) => (authority === 'calm.test:1' ? undefined : 200) }))
+      const upstream = await proxyOf({ status: ({ authority }) => (authority === 'calm.test:1' ? undefined : 200) })
       const outbound = outboundTo([upstream])
       const tunnels = await Promise.all(times(9, () => connect(outbound)))
       const cancel = new AbortController()
