@@ -9,7 +9,7 @@ import {
   type ClientAccount, type Connection, type Dispatch, type Inbound, type InstanceEvents, type ObjectSchema, type PolicyManager,
   type SessionRequest,
 } from '@sluice/core'
-import { deadline, decode, SocketLink, UnexpectedEnd, type Decoder } from '@sluice/transport'
+import { deadline, decode, hangUp, SocketLink, UnexpectedEnd, type Decoder } from '@sluice/transport'
 
 export interface LineInboundSettings {
   /** With accounts a line is `target:port user pass`, and who sends another is refused. @default [] */
@@ -100,7 +100,6 @@ export class LineInbound implements Inbound {
 }
 
 const MAX_LINE_BYTES = 1_024
-const LINGER_MS = 10_000
 
 function refusal(code: 'TIMEOUT' | 'TARGET' | 'BLOCKED' | 'LIMIT', text: string): ProxyError {
   return new ProxyError(code, text, { side: 'downstream', phase: 'handshake' })
@@ -121,19 +120,4 @@ function line(): Decoder<string> {
       return end < 0 ? undefined : { value: bytes.toString('utf8', 0, end).trimEnd(), rest: bytes.subarray(end + 1) }
     },
   }
-}
-
-/** Sends a last word and ends the connection. Resolves when it is gone: after 10 s at the latest, whatever the client does. */
-function hangUp(connection: Connection, lastWord: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (connection.destroyed) return resolve()
-    const cancel = deadline(LINGER_MS, () => connection.destroy())
-    connection.once('close', () => {
-      cancel()
-      resolve()
-    })
-    // What the client still sends is thrown away: to close over unread bytes would be a reset, which may overtake the answer.
-    connection.resume()
-    connection.end(lastWord)
-  })
 }
