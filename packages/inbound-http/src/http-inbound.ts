@@ -9,14 +9,15 @@ import { authenticate } from './basic-auth.js'
 import { connectTarget } from './connect-target.js'
 import { FirstRequestDecoder, type FirstRequest } from './first-request.js'
 import { fieldsOf } from './hop-by-hop.js'
+import { Http2Connect } from './http2/http2-connect.js'
 import { PlainHttp } from './plain-http.js'
 import type { RequestHead } from './request-head.js'
 import { RequestRefusal } from './request-refusal.js'
 import type { HttpInboundSettings } from './settings.js'
 
 /**
- * Serves clients that speak HTTP/1.x to their proxy: CONNECT (RFC 9110 §9.3.6) and plain requests (RFC 9112 §3.2.2), with or without
- * Basic accounts (RFC 7617).
+ * Serves clients that speak HTTP to their proxy: CONNECT (RFC 9110 §9.3.6) over HTTP/1.x, and over HTTP/2 where TLS agreed on it;
+ * plain requests (RFC 9112 §3.2.2) over HTTP/1.x; with or without Basic accounts (RFC 7617).
  */
 @injectable()
 export class HttpInbound implements Inbound {
@@ -26,6 +27,7 @@ export class HttpInbound implements Inbound {
   readonly #events: InstanceEvents
   readonly #tag: string
   readonly #plainHttp: PlainHttp
+  readonly #http2: Http2Connect
 
   constructor(
     @inject(SETTINGS) { accounts = [], allowTransparent = false, userLevel = 0 }: HttpInboundSettings,
@@ -38,15 +40,22 @@ export class HttpInbound implements Inbound {
     this.#policies = policies
     this.#events = events
     this.#tag = tag
+    const { handshakeMs } = policies.forLevel(userLevel)
     this.#plainHttp = new PlainHttp({
-      handshakeMs: policies.forLevel(userLevel).handshakeMs,
+      handshakeMs,
       allowTransparent,
       userOf: (rawHeaders) => this.#userOf({ fields: fieldsOf(rawHeaders) }),
       onConnect: (connection, dispatch, request) => this.#tunnelAfterPlain(connection, dispatch, request),
     })
+    this.#http2 = new Http2Connect({
+      handshakeMs,
+      sessionOf: (authority, fields) => this.#sessionOf(connectHead(authority, fields)),
+      onTurnedAway: (connection, error) => this.#logTurnedAway(connection, error),
+    })
   }
 
   async handle(connection: Connection, dispatch: Dispatch): Promise<void> {
+    if (connection.alpnProtocol === 'h2') return await this.#http2.serve(connection, dispatch)
     try {
       const first = await this.#readFirst(connection)
       if (first === 'plain') await this.#plainHttp.serve(connection, dispatch)
@@ -58,6 +67,7 @@ export class HttpInbound implements Inbound {
 
   drain(): void {
     this.#plainHttp.drain()
+    this.#http2.drain()
   }
 
   async #tunnel(connection: Connection, request: SessionRequest, dispatch: Dispatch): Promise<void> {
@@ -73,7 +83,7 @@ export class HttpInbound implements Inbound {
   #tunnelAfterPlain(connection: Connection, dispatch: Dispatch, { url = '', rawHeaders }: IncomingMessage): void {
     const fields = fieldsOf(rawHeaders)
     Promise.resolve()
-      .then(() => this.#tunnel(connection, this.#sessionOf({ method: 'CONNECT', target: url, version: '1.1', fields }), dispatch))
+      .then(() => this.#tunnel(connection, this.#sessionOf(connectHead(url, fields)), dispatch))
       .catch((error: unknown) => this.#turnAway(connection, error))
       .catch(() => connection.destroy())
   }
@@ -105,12 +115,20 @@ export class HttpInbound implements Inbound {
   async #turnAway(connection: Connection, error: unknown): Promise<void> {
     const isRefused = error instanceof RequestRefusal
     if (!isRefused && !(error instanceof UnexpectedEnd) && !isProxyError(error)) throw error
-    const { remoteAddress: host = 'unknown', remotePort: port = 0 } = connection
-    const message = `Inbound "${this.#tag}" turned ${formatEndpoint({ host, port })} away: ${error.message}`
-    this.#events.log(isRefused ? 'info' : 'debug', message, { error })
+    this.#logTurnedAway(connection, error)
     if (isRefused) await hangUp(connection, formatRefusal(error))
     else connection.destroy()
   }
+
+  #logTurnedAway({ remoteAddress: host = 'unknown', remotePort: port = 0 }: Connection, error: Error): void {
+    const message = `Inbound "${this.#tag}" turned ${formatEndpoint({ host, port })} away: ${error.message}`
+    this.#events.log(error instanceof RequestRefusal ? 'info' : 'debug', message, { error })
+  }
+}
+
+/** The head of a CONNECT that somebody else has read. */
+function connectHead(target: string, fields: HeaderList): RequestHead {
+  return { method: 'CONNECT', target, version: '1.1', fields }
 }
 
 /** A client that opened a connection in advance and never used it is told nothing: it may take the answer for that of a later request. */

@@ -1,5 +1,5 @@
 /**
- * The HTTP inbound: CONNECT over HTTP/1.x, with or without Basic accounts.
+ * The HTTP inbound: CONNECT over HTTP/1.x, and over HTTP/2 with TLS; plain requests; with or without Basic accounts.
  *
  * @example
  * ```ts
@@ -25,6 +25,7 @@ export const httpInbound = defineInbound({
   authenticates: ({ accounts = [] }) => accounts.length > 0,
   // A method starts with an upper-case letter.
   claims: (firstByte) => firstByte >= 0x41 && firstByte <= 0x5a,
+  alpn: ['h2', 'http/1.1'],
   useClass: HttpInbound,
 })
 
