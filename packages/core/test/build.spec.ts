@@ -164,7 +164,7 @@ describe('createInstance()', () => {
     expect(instance.get(STATS_MANAGER).counter('a')).toBeUndefined()
     expect(instance.get(STATS_MANAGER).snapshot().size).toBe(0)
     expect(await instance.get(ROUTER).route({} as never)).toBeUndefined()
-    expect(() => instance.get(RESOLVER)).toThrow('Cannot find Resolver of @sluice/dns')
+    await expect(instance.get(RESOLVER).resolve('a.test', { family: 0, signal: new AbortController().signal })).rejects.toMatchObject({ code: 'DNS' })
   })
 
   it('resolves names by the transport where no feature does', () => {

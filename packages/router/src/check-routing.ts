@@ -1,49 +1,92 @@
-import { fault, suggestion, type Fault, type KnownTags } from '@sluice/core'
-import { UNSUPPORTED_IN_RULES, UNSUPPORTED_IN_SECTION, valuesOf, type RoutingRule, type RoutingSettings } from './routing-settings.js'
+import { fault, suggestion, type Fault, type KnownTags, type PathSegment } from '@sluice/core'
+import { membersOf, type BalancerSettings } from './balancer.js'
+import { addressCondition } from './condition/address-condition.js'
+import { domainCondition } from './condition/domain-condition.js'
+import { parsePorts } from './condition/port-condition.js'
+import {
+  UNSUPPORTED_IN_RULES, UNSUPPORTED_IN_SECTION, valuesOf, type RoutingRule, type RoutingSettings,
+} from './routing-settings.js'
+
+type At = readonly PathSegment[]
 
 const NETWORKS: ReadonlySet<string> = new Set(['tcp', 'udp'])
+const LISTS = ['inboundTag', 'network', 'domain', 'domains', 'ip', 'source', 'sourceIP', 'user', 'protocol'] as const
+const PORTS = ['port', 'sourcePort'] as const
 
 /**
- * What the schema cannot say: tags that nobody has, rules that would take everything, and what is not built yet. That is an
- * error and never left out, for a rule with a condition less takes sessions that were never meant for it.
+ * What the schema cannot say: tags that nobody has, values that cannot be read, rules that would take everything, and what is not
+ * built. That is an error and never left out, for a rule with a condition less takes sessions that were never meant for it.
  */
 export function checkRouting(settings: RoutingSettings, known: KnownTags): Fault[] {
   const { rules = [], balancers = [] } = settings
   const faults = presentIn(settings, UNSUPPORTED_IN_SECTION).map((key) =>
     fault([key], 'not supported yet', { hint: 'write rules and domainStrategy directly into routing' }))
-  if (balancers.length > 0) faults.push(fault(['balancers'], 'not supported yet'))
-  return [...faults, ...rules.flatMap((rule, index) => ruleFaults(rule, ['rules', index], known))]
+  const balancerTags = new Set(balancers.map(({ tag }) => tag))
+  return [
+    ...faults,
+    ...rules.flatMap((rule, index) => ruleFaults(rule, ['rules', index], known, balancerTags)),
+    ...balancers.flatMap((balancer, index) => balancerFaults(balancer, ['balancers', index], known)),
+  ]
 }
 
-function ruleFaults(rule: RoutingRule, at: readonly (string | number)[], known: KnownTags): Fault[] {
+function ruleFaults(rule: RoutingRule, at: At, known: KnownTags, balancers: ReadonlySet<string>): Fault[] {
   const missing = presentIn(rule, UNSUPPORTED_IN_RULES)
+  const conditions = presentIn(rule, [...LISTS, ...PORTS])
   const faults = missing.map((key) => fault([...at, key], 'not supported yet'))
-  if (missing.length === 0 && rule.inboundTag === undefined && rule.network === undefined) {
-    const hint = 'name inboundTag or network; the first outbound takes what no rule takes'
+  if (missing.length === 0 && conditions.length === 0) {
+    const hint = 'name a condition, as domain, ip, port or inboundTag; the first outbound takes what no rule takes'
     faults.push(fault(at, 'has no condition and would take every session', { hint }))
   }
-  if (!missing.includes('balancerTag')) faults.push(...outboundFaults(rule.outboundTag, [...at, 'outboundTag'], known))
-  return [...faults, ...inboundFaults(rule, [...at, 'inboundTag'], known), ...networkFaults(rule, [...at, 'network'])]
+  return [...faults, ...goalFaults(rule, at, known, balancers), ...valueFaults(rule, at, known)]
 }
 
-function outboundFaults(tag: string | undefined, at: readonly (string | number)[], { outbounds }: KnownTags): Fault[] {
-  if (tag === undefined) return [fault(at, 'missing')]
+function goalFaults({ outboundTag, balancerTag }: RoutingRule, at: At, { outbounds }: KnownTags, balancers: ReadonlySet<string>): Fault[] {
+  if (outboundTag !== undefined) return outboundFaults(outboundTag, [...at, 'outboundTag'], outbounds)
+  if (balancerTag === undefined) return [fault([...at, 'outboundTag'], 'missing')]
+  if (balancers.has(balancerTag)) return []
+  return [fault([...at, 'balancerTag'], `no balancer has the tag "${balancerTag}"`, hintFor(balancerTag, balancers))]
+}
+
+function valueFaults(rule: RoutingRule, at: At, { inbounds }: KnownTags): Fault[] {
+  const faults = LISTS.filter((key) => rule[key] !== undefined && valuesOf(rule[key]).length === 0)
+    .map((key) => fault([...at, key], 'must not be empty'))
+  for (const key of PORTS) {
+    const ports = rule[key]
+    if (ports !== undefined && parsePorts(ports) === undefined) faults.push(fault([...at, key], `has no ports: "${ports}"`))
+  }
+  const each = (key: (typeof LISTS)[number], check: (value: string) => Fault | undefined): void => {
+    for (const value of valuesOf(rule[key] ?? [])) {
+      const found = check(value)
+      if (found !== undefined) faults.push(found)
+    }
+  }
+  const tryIt = (key: string, value: string, make: () => unknown): Fault | undefined => {
+    try {
+      make()
+      return undefined
+    } catch (error) {
+      return fault([...at, key], `"${value}" ${(error as Error).message}`)
+    }
+  }
+  for (const key of ['domain', 'domains'] as const) each(key, (value) => tryIt(key, value, () => domainCondition(key, [value])))
+  for (const key of ['ip', 'source', 'sourceIP'] as const) each(key, (value) => tryIt(key, value, () => addressCondition(key, [value], () => [])))
+  each('network', (name) => (NETWORKS.has(name) ? undefined : fault([...at, 'network'], `must be "tcp" or "udp", not "${name}"`)))
+  each('inboundTag', (tag) => (inbounds.has(tag) ? undefined
+    : fault([...at, 'inboundTag'], `no inbound has the tag "${tag}"`, { severity: 'warning', ...hintFor(tag, inbounds) })))
+  if (rule.protocol !== undefined) {
+    faults.push(fault([...at, 'protocol'], 'never holds, and so the rule: sniffing is not supported yet', { severity: 'warning' }))
+  }
+  return faults
+}
+
+function balancerFaults({ selector, fallbackTag }: BalancerSettings, at: At, { outbounds }: KnownTags): Fault[] {
+  if (fallbackTag !== undefined) return outboundFaults(fallbackTag, [...at, 'fallbackTag'], outbounds)
+  if (membersOf(selector, [...outbounds]).length > 0) return []
+  return [fault([...at, 'selector'], 'selects no outbound', { hint: `known are ${listed(outbounds)}` })]
+}
+
+function outboundFaults(tag: string, at: At, outbounds: ReadonlySet<string>): Fault[] {
   return outbounds.has(tag) ? [] : [fault(at, `no outbound has the tag "${tag}"`, hintFor(tag, outbounds))]
-}
-
-function inboundFaults({ inboundTag }: RoutingRule, at: readonly (string | number)[], { inbounds }: KnownTags): Fault[] {
-  if (inboundTag === undefined) return []
-  const tags = valuesOf(inboundTag)
-  if (tags.length === 0) return [fault(at, 'must not be empty')]
-  return tags.filter((tag) => !inbounds.has(tag)).map((tag) =>
-    fault(at, `no inbound has the tag "${tag}"`, { severity: 'warning', ...hintFor(tag, inbounds) }))
-}
-
-function networkFaults({ network }: RoutingRule, at: readonly (string | number)[]): Fault[] {
-  if (network === undefined) return []
-  const networks = valuesOf(network)
-  if (networks.length === 0) return [fault(at, 'must not be empty')]
-  return networks.filter((name) => !NETWORKS.has(name)).map((name) => fault(at, `must be "tcp" or "udp", not "${name}"`))
 }
 
 function presentIn(value: object, names: readonly string[]): string[] {
@@ -51,6 +94,9 @@ function presentIn(value: object, names: readonly string[]): string[] {
 }
 
 function hintFor(tag: string, tags: ReadonlySet<string>): { hint?: string } {
-  const known = [...tags].map((name) => `"${name}"`).join(', ')
-  return { hint: known === '' ? 'none has a tag' : `known are ${known}`, ...suggestion(tag, tags) }
+  return { hint: tags.size === 0 ? 'none has a tag' : `known are ${listed(tags)}`, ...suggestion(tag, tags) }
+}
+
+function listed(tags: ReadonlySet<string>): string {
+  return [...tags].map((name) => `"${name}"`).join(', ')
 }

@@ -16,4 +16,5 @@
  */
 export { routingFeature } from './routing-feature.js'
 export { routingSchema, type RoutingRule, type RoutingSettings, type StringList } from './routing-settings.js'
-export { RuleRouter } from './rule-router.js'
+export { RuleRouter, type RuleVerdict } from './rule-router.js'
+export type { BalancerSettings } from './balancer.js'

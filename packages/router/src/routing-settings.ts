@@ -1,4 +1,5 @@
 import type { JsonSchema, ObjectSchema } from '@sluice/core'
+import type { BalancerSettings } from './balancer.js'
 
 /** A list, or the same as one text with commas between. */
 export type StringList = string | readonly string[]
@@ -11,8 +12,28 @@ export interface RoutingRule {
   readonly inboundTag?: StringList
   /** `tcp` or `udp`. */
   readonly network?: StringList
+  /** Names of the target: plain text anywhere in it, `full:`, `domain:`, `keyword:`, `dotless:`, `regexp:`. */
+  readonly domain?: StringList
+  /** The same as `domain`; both may be given. */
+  readonly domains?: StringList
+  /** Addresses of the target: IP, CIDR, `geoip:private`; `!` before one means any other. */
+  readonly ip?: StringList
+  /** Ports of the target, as `53,443,1000-2000`. */
+  readonly port?: number | string
+  /** The client's address, in the forms of `ip`. */
+  readonly source?: StringList
+  /** The same as `source`. */
+  readonly sourceIP?: StringList
+  /** The client's port, in the forms of `port`. */
+  readonly sourcePort?: number | string
+  /** Who opened the session, as its inbound authenticated it. */
+  readonly user?: StringList
+  /** Accepted, and never holds: nothing is sniffed. */
+  readonly protocol?: StringList
   /** The outbound that takes the session. */
   readonly outboundTag?: string
+  /** The balancer that picks the outbound; `outboundTag` goes before it. */
+  readonly balancerTag?: string
   /** Names the rule in logs. @default rules[INDEX] */
   readonly ruleTag?: string
   /** Accepted without effect: it changes only how v2ray stores names. */
@@ -23,19 +44,18 @@ export interface RoutingRule {
 export interface RoutingSettings {
   /** Tried in order: the first that matches wins. What none matches goes to the first outbound. */
   readonly rules?: readonly RoutingRule[]
-  /** When a rule by address resolves a name; there are no such rules yet, so it has no effect. @default AsIs */
+  /**
+   * When a rule on addresses resolves the target's name: never, once no rule has matched, or when the first such rule is reached.
+   * @default AsIs
+   */
   readonly domainStrategy?: 'AsIs' | 'IPIfNonMatch' | 'IPOnDemand'
   /** Accepted without effect: it changes only how v2ray stores names. */
   readonly domainMatcher?: string
-  /** Must be empty for now. */
-  readonly balancers?: readonly never[]
+  readonly balancers?: readonly BalancerSettings[]
 }
 
-/** Conditions and targets that people's rules hold and that are not built yet. To leave one out would make a rule wider. */
-export const UNSUPPORTED_IN_RULES = [
-  'domain', 'domains', 'ip', 'port', 'source', 'sourceIP', 'sourcePort', 'user', 'protocol', 'attrs', 'balancerTag',
-  'process', 'localIP', 'localPort', 'localOS', 'vlessRoute', 'webhook',
-] as const
+/** Conditions that people's rules hold and that are not built. To leave one out would make a rule wider. */
+export const UNSUPPORTED_IN_RULES = ['attrs', 'process', 'localIP', 'localPort', 'localOS', 'vlessRoute', 'webhook'] as const
 
 /** The section's older form, in which rules stand one level deeper. */
 export const UNSUPPORTED_IN_SECTION = ['settings', 'strategy'] as const
@@ -43,20 +63,52 @@ export const UNSUPPORTED_IN_SECTION = ['settings', 'strategy'] as const
 const unsupported = (names: readonly string[]): Record<string, JsonSchema> =>
   Object.fromEntries(names.map((name) => [name, { description: 'Not supported yet' }]))
 
-const stringList = (description: string): JsonSchema => ({
-  description,
+const stringList = (what: string): JsonSchema => ({
+  description: `a list of ${what}, or one text with commas between them`,
   anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
 })
 
+const portList: JsonSchema = {
+  description: 'a port, or text with ports and ranges, as "53,443,1000-2000"',
+  anyOf: [{ type: 'integer', minimum: 0, maximum: 65_535 }, { type: 'string' }],
+}
+
+const tag: JsonSchema = { type: 'string', minLength: 1 }
 const matcher: JsonSchema = { type: 'string', enum: ['linear', 'mph', 'hybrid'], description: 'Has no effect here' }
 
 const supportedInRules: ObjectSchema<RoutingRule>['properties'] = {
   type: { type: 'string', enum: ['field'], default: 'field' },
-  inboundTag: stringList('a list of tags, or one text with commas between them'),
-  network: stringList('a list of "tcp" and "udp", or one text with a comma between them'),
-  outboundTag: { type: 'string', description: 'The outbound that takes the session' },
-  ruleTag: { type: 'string', minLength: 1, description: 'Names the rule in logs' },
+  inboundTag: stringList('tags'),
+  network: stringList('"tcp" and "udp"'),
+  domain: stringList('names'),
+  domains: stringList('names'),
+  ip: stringList('addresses'),
+  port: portList,
+  source: stringList('addresses'),
+  sourceIP: stringList('addresses'),
+  sourcePort: portList,
+  user: stringList('users'),
+  protocol: stringList('protocols'),
+  outboundTag: { ...tag, description: 'The outbound that takes the session' },
+  balancerTag: { ...tag, description: 'The balancer that picks the outbound' },
+  ruleTag: { ...tag, description: 'Names the rule in logs' },
   domainMatcher: matcher,
+}
+
+const balancer: ObjectSchema<BalancerSettings> = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['tag', 'selector'],
+  properties: {
+    tag: { ...tag, description: 'Named by rules' },
+    selector: { type: 'array', minItems: 1, items: { type: 'string' }, description: 'Beginnings of the tags of its outbounds' },
+    strategy: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { type: { type: 'string', enum: ['random', 'roundRobin'], description: 'How it picks', default: 'random' } },
+    },
+    fallbackTag: { ...tag, description: 'Takes the session where no outbound is selected' },
+  },
 }
 
 const supportedInSection: ObjectSchema<RoutingSettings>['properties'] = {
@@ -68,11 +120,11 @@ const supportedInSection: ObjectSchema<RoutingSettings>['properties'] = {
   domainStrategy: {
     type: 'string',
     enum: ['AsIs', 'IPIfNonMatch', 'IPOnDemand'],
-    description: 'When a rule by address resolves a name; without effect until there are such rules',
+    description: 'When a rule on addresses resolves the target\'s name',
     default: 'AsIs',
   },
   domainMatcher: matcher,
-  balancers: { type: 'array', description: 'Not supported yet' },
+  balancers: { type: 'array', items: balancer, description: 'Groups of outbounds of which one takes each session' },
 }
 
 export const routingSchema: ObjectSchema<RoutingSettings> = {

@@ -1,32 +1,102 @@
-import { inject, injectable, SETTINGS, type Context, type Route, type Router } from '@sluice/core'
-import { valuesOf, type RoutingRule, type RoutingSettings } from './routing-settings.js'
+import { isIP } from 'node:net'
+import {
+  inject, injectable, OUTBOUND_MANAGER, RESOLVER, SETTINGS,
+  type Context, type OutboundManager, type Resolver, type Route, type Router,
+} from '@sluice/core'
+import { Balancer } from './balancer.js'
+import { compileRule, needsAddresses, type CompiledRule } from './compiled-rule.js'
+import type { RoutingFacts } from './condition/condition.js'
+import type { RoutingSettings } from './routing-settings.js'
 
-interface CompiledRule {
-  readonly route: Route
-  matches(session: Context): boolean
+/** What became of one rule for a session: it won, it was not reached, or the first condition that did not hold. */
+export interface RuleVerdict {
+  readonly rule: string
+  readonly verdict: 'wins' | 'not reached' | { readonly failed: string }
 }
 
-/** Routes by the rules of a config. Everything is made ready at the start: a session costs a few look-ups in sets. */
+/** Routes by the rules of a config: the first that matches wins. Everything is made ready at the start. */
 @injectable()
 export class RuleRouter implements Router {
   readonly #rules: readonly CompiledRule[]
+  readonly #balancers: ReadonlyMap<string, BalancerSource>
+  readonly #resolver: Resolver
+  readonly #strategy: NonNullable<RoutingSettings['domainStrategy']>
+  readonly #hasAddressRules: boolean
 
-  constructor(@inject(SETTINGS) { rules = [] }: RoutingSettings) {
-    this.#rules = rules.map(compile)
+  constructor(
+    @inject(SETTINGS) { rules = [], balancers = [], domainStrategy = 'AsIs' }: RoutingSettings,
+    @inject(OUTBOUND_MANAGER) outbounds: OutboundManager,
+    @inject(RESOLVER) resolver: Resolver,
+  ) {
+    this.#rules = rules.map(compileRule)
+    this.#balancers = new Map(balancers.map((settings) => [settings.tag, lazily(() => new Balancer(settings, outbounds.tags))]))
+    this.#resolver = resolver
+    this.#strategy = domainStrategy
+    this.#hasAddressRules = this.#rules.some(needsAddresses)
   }
 
-  /** The first rule that matches wins. */
-  route(session: Context): Route | undefined {
-    return this.#rules.find((rule) => rule.matches(session))?.route
+  /** A promise only where a rule on addresses must know those of a name. */
+  route(session: Context): Route | undefined | Promise<Route | undefined> {
+    const { host } = session.target
+    const addresses = this.#hasAddressRules && isIP(host) !== 0 ? [host] : undefined
+    const mayResolve = this.#hasAddressRules && this.#strategy !== 'AsIs' && addresses === undefined
+    if (mayResolve && this.#strategy === 'IPOnDemand') return this.#routeOnDemand(session)
+    const route = this.#first({ session, addresses })
+    if (route !== undefined || !mayResolve) return route
+    return this.#resolved(session).then((found) => this.#first({ session, addresses: found }))
+  }
+
+  /** Tells of each rule whether it takes a session, and of the others why not. */
+  async explain(session: Context): Promise<{ readonly route: Route | undefined, readonly rules: readonly RuleVerdict[] }> {
+    const route = await this.route(session)
+    const { host } = session.target
+    const isName = isIP(host) === 0
+    const addresses = isName && this.#strategy !== 'AsIs' ? await this.#resolved(session) : isName ? undefined : [host]
+    let isDecided = false
+    const rules = this.#rules.map((rule): RuleVerdict => {
+      if (isDecided) return { rule: rule.name, verdict: 'not reached' }
+      const failed = rule.conditions.find((condition) => !condition.matches({ session, addresses }))
+      isDecided = failed === undefined
+      return { rule: rule.name, verdict: failed === undefined ? 'wins' : { failed: failed.key } }
+    })
+    return { route, rules }
+  }
+
+  #first(facts: RoutingFacts): Route | undefined {
+    const rule = this.#rules.find(({ conditions }) => conditions.every((condition) => condition.matches(facts)))
+    return rule === undefined ? undefined : this.#routeOf(rule)
+  }
+
+  /** Rules in order; the name is resolved when the first of them needs it. */
+  async #routeOnDemand(session: Context): Promise<Route | undefined> {
+    let addresses: readonly string[] | undefined
+    for (const rule of this.#rules) {
+      if (needsAddresses(rule)) addresses ??= await this.#resolved(session)
+      if (rule.conditions.every((condition) => condition.matches({ session, addresses }))) return this.#routeOf(rule)
+    }
+    return undefined
+  }
+
+  /** A name that cannot be resolved has no addresses: no rule on them takes it. */
+  async #resolved({ target, signal }: Context): Promise<readonly string[]> {
+    try {
+      return await this.#resolver.resolve(target.host, { family: 0, signal })
+    } catch {
+      signal.throwIfAborted()
+      return []
+    }
+  }
+
+  #routeOf({ name, outboundTag, balancerTag = '' }: CompiledRule): Route {
+    const picked = outboundTag ?? this.#balancers.get(balancerTag)?.().pick() ?? ''
+    return { outboundTag: picked, rule: name }
   }
 }
 
-function compile({ inboundTag, network, outboundTag = '', ruleTag }: RoutingRule, index: number): CompiledRule {
-  const inbounds = inboundTag === undefined ? undefined : new Set(valuesOf(inboundTag))
-  const networks = network === undefined ? undefined : new Set(valuesOf(network))
-  return {
-    route: Object.freeze({ outboundTag, rule: ruleTag ?? `rules[${index}]` }),
-    // A condition that the rule does not name is no condition, so `undefined` passes.
-    matches: (session) => inbounds?.has(session.inboundTag) !== false && networks?.has(session.target.network) !== false,
-  }
+/** Tags are known once all outbounds are made, which is after the router. */
+type BalancerSource = () => Balancer
+
+function lazily(make: BalancerSource): BalancerSource {
+  let balancer: Balancer | undefined
+  return () => (balancer ??= make())
 }

@@ -85,26 +85,45 @@ describe('the check of the section', () => {
     })).toEqual([
       'error routing.rules[0].outboundTag: no outbound has the tag "prxy" (did you mean "proxy"?)',
       'error routing.rules[1].outboundTag: missing',
-      'error routing.rules[2]: has no condition and would take every session (name inboundTag or network; the first outbound takes what no rule takes)',
-      'error routing.rules[3].domain: not supported yet',
+      'error routing.rules[2]: has no condition and would take every session (name a condition, as domain, ip, port or inboundTag; the first outbound takes what no rule takes)',
+      'error routing.rules[3].domain: "geosite:cn" needs a data file ("geosite:"), which is not supported yet',
       'error routing.rules[4].outboundTag: no outbound has the tag "somewhere else" (known are "proxy", "direct")',
       'error routing.rules[4].network: must be "tcp" or "udp", not "sctp"',
     ])
   })
 
   it.each([
-    'domain', 'domains', 'ip', 'port', 'source', 'sourceIP', 'sourcePort', 'user', 'protocol', 'attrs', 'process', 'localIP', 'localPort', 'webhook',
+    'attrs', 'process', 'vlessRoute', 'localOS', 'localIP', 'localPort', 'webhook',
   ])('never leaves the condition %s out', (condition) => {
     const rule = { [condition]: ['x'], inboundTag: 'office', outboundTag: 'direct' }
     expect(lines({ rules: [rule] })).toEqual([`error routing.rules[0].${condition}: not supported yet`])
   })
 
-  it('refuses balancers, and does not ask for an outboundTag beside a balancerTag', () => {
-    expect(lines({ balancers: [{ tag: 'b', selector: ['p'] }], rules: [{ inboundTag: 'office', balancerTag: 'b' }] })).toEqual([
-      'error routing.balancers: not supported yet',
-      'error routing.rules[0].balancerTag: not supported yet',
+  it('tells balancers that select nothing, fall back to nobody, or are not there', () => {
+    const rule = { inboundTag: 'office', balancerTag: 'b' }
+    expect(lines({ balancers: [{ tag: 'b', selector: ['x'] }], rules: [rule] })).toEqual([
+      'error routing.balancers[0].selector: selects no outbound (known are "proxy", "direct")',
     ])
-    expect(lines({ balancers: [] })).toEqual([])
+    expect(lines({ balancers: [{ tag: 'c', selector: ['x'], fallbackTag: 'dirct' }], rules: [rule] })).toEqual([
+      'error routing.rules[0].balancerTag: no balancer has the tag "b" (known are "c")',
+      'error routing.balancers[0].fallbackTag: no outbound has the tag "dirct" (did you mean "direct"?)',
+    ])
+  })
+
+  it.each([
+    ['domain', 'regexp:(', 'error routing.rules[0].domain: "regexp:(" is no regular expression'],
+    ['domain', 'ful:a', 'error routing.rules[0].domain: "ful:a" has an unknown form "ful:"'],
+    ['ip', 'geoip:cn', 'error routing.rules[0].ip: "geoip:cn" needs a data file'],
+    ['ip', '300.1.1.1', 'error routing.rules[0].ip: "300.1.1.1" is neither an IP address nor a CIDR'],
+    ['source', '10.0.0.0/33', 'error routing.rules[0].source: "10.0.0.0/33" is neither'],
+    ['port', '1-70000', 'error routing.rules[0].port: has no ports: "1-70000"'],
+    ['sourcePort', '5-1', 'error routing.rules[0].sourcePort: has no ports: "5-1"'],
+  ])('refuses %s %j', (key, value, line) => {
+    expect(lines({ rules: [{ [key]: value, outboundTag: 'direct' }] })).toEqual([expect.stringContaining(line)])
+  })
+
+  it('warns that a rule by protocol never holds', () => {
+    expect(lines({ rules: [{ protocol: ['bittorrent'], outboundTag: 'direct' }] })).toEqual([expect.stringMatching(/^warning routing\.rules\[0\]\.protocol: never holds/)])
   })
 
   it('refuses the old form, in which rules stand below settings', () => {
@@ -146,8 +165,8 @@ describe('the check of the section', () => {
 
 describe('RoutingSettings', () => {
   it('makes a rule that cannot be kept a compile error', () => {
-    // @ts-expect-error there are no rules by domain yet
-    const config: Config = { routing: { rules: [{ domain: ['a'], outboundTag: 'direct' }] } }
+    // @ts-expect-error there are no rules by process
+    const config: Config = { routing: { rules: [{ process: ['a'], outboundTag: 'direct' }] } }
     expect(faultsOf((config as { routing: unknown }).routing)).toHaveLength(1)
   })
 })

@@ -13,7 +13,7 @@ import {
 import { Dispatcher } from './dispatcher.js'
 import { RegisteredInboundParts, type MakeInbound } from './inbound-parts.js'
 import { InboundHandler } from './inbound-handler.js'
-import { defaultPolicies, noRules, noStats } from './null-features.js'
+import { defaultPolicies, noResolver, noRules, noStats } from './null-features.js'
 import { DialingOutboundHandler, Outbounds } from './outbounds.js'
 import { SessionTable } from './session-table.js'
 
@@ -95,8 +95,8 @@ class Builder {
     const definitions = [...this.#registry.features.values()]
       .filter(({ section, optional }) => optional !== true || this.#config[section] !== undefined)
     // Other features may need it.
-    if (resolver !== undefined && !definitions.some(({ provides }) => provides === RESOLVER)) {
-      this.#scope.provide(RESOLVER, this.#scope.construct(resolver))
+    if (!definitions.some(({ provides }) => provides === RESOLVER)) {
+      this.#scope.provide(RESOLVER, resolver === undefined ? noResolver : this.#scope.construct(resolver))
     }
     for (const definition of definitions) {
       const settings = this.#config[definition.section]

@@ -1,4 +1,6 @@
-import type { Policy, PolicyManager, Router, StatsManager, SystemPolicy } from '../contracts/features.js'
+import type { Policy, PolicyManager, Resolver, Router, StatsManager, SystemPolicy } from '../contracts/features.js'
+import { printable } from '../errors/printable.js'
+import { ProxyError } from '../errors/proxy-error.js'
 
 /** What holds where no policy says otherwise. */
 export const DEFAULT_POLICY: Policy = Object.freeze({
@@ -25,3 +27,8 @@ export const noStats: StatsManager = { counter: () => undefined, snapshot: () =>
 
 /** Serves where there are no rules: the first outbound takes everything. */
 export const noRules: Router = { route: () => undefined }
+
+/** Serves where neither a feature nor the transport resolves names: it knows none. */
+export const noResolver: Resolver = {
+  resolve: (name) => Promise.reject(new ProxyError('DNS', `Cannot resolve "${printable(name)}": there is no resolver`, { side: 'internal', phase: 'dns' })),
+}
