@@ -105,7 +105,7 @@ describe('the check of the section', () => {
       'error routing.balancers[0].selector: selects no outbound (known are "proxy", "direct")',
     ])
     expect(lines({ balancers: [{ tag: 'c', selector: ['x'], fallbackTag: 'dirct' }], rules: [rule] })).toEqual([
-      'error routing.rules[0].balancerTag: no balancer has the tag "b" (known are "c")',
+      'error routing.rules[0].balancerTag: no balancer has the tag "b" (did you mean "c"?)',
       'error routing.balancers[0].fallbackTag: no outbound has the tag "dirct" (did you mean "direct"?)',
     ])
   })

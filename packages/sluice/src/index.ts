@@ -20,6 +20,18 @@ import type { Config } from '@sluice/core'
 export { ConfigError, createInstance, formatFault, isConfigError, isProxyError, ProxyError, type Config, type Instance } from '@sluice/core'
 export { dial, type DialOptions } from './dial.js'
 export { modules } from './modules.js'
+// Naming the settings brings them into the published types, where `defineConfig` needs them.
+export type { HttpInboundSettings } from '@sluice/inbound-http'
+export type { MixedInboundSettings } from '@sluice/inbound-mixed'
+export type { SocksInboundSettings } from '@sluice/inbound-socks'
+export type { BlackholeOutboundSettings } from '@sluice/outbound-blackhole'
+export type { FreedomOutboundSettings } from '@sluice/outbound-freedom'
+export type { HttpOutboundSettings } from '@sluice/outbound-http'
+export type { PolicySettings } from '@sluice/policy'
+export type { RoutingSettings } from '@sluice/router'
+export type { StatsSettings } from '@sluice/stats'
+export type { TlsSettings } from '@sluice/transport'
+export type { LogSettings } from './log/log-settings.js'
 
 /** The config itself, completed and checked by the editor. */
 export function defineConfig(config: Config): Config {
