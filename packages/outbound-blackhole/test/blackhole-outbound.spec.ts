@@ -12,7 +12,9 @@ interface Run {
   readonly done: Promise<void>
 }
 
-async function start(settings: BlackholeOutboundSettings, policy: Partial<Policy> = {}, options: Partial<TestContextOptions> = {}): Promise<Run> {
+type Options = Partial<TestContextOptions>
+
+async function start(settings: BlackholeOutboundSettings, policy: Partial<Policy> = {}, options: Options = {}): Promise<Run> {
   const ctx = testContext({ target: tcp('target.test', 443), ...options })
   const link = await testLink()
   const done = new BlackholeOutbound(settings, testPolicies(policy)).process(ctx, link)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
-  createInstance, DEFAULT_POLICY, isConfigError, ProxyError, tcp, type Config, type Destination, type Dialer, type Policy, type PolicyManager,
-  type Resolver,
+  createInstance, DEFAULT_POLICY, isConfigError, ProxyError, tcp,
+  type Config, type Destination, type Dialer, type Policy, type PolicyManager, type Resolver,
 } from '@sluice/core'
 import { closedPort, leakCounter, scriptedUpstream, startTarget, testContext, testLink, testPolicies, until, within } from '@sluice/testkit'
 import { transport } from '@sluice/transport'
@@ -121,14 +121,15 @@ describe('FreedomOutbound with a domainStrategy', () => {
 
   it('tells the first failure where no address can be dialled', async () => {
     const ctx = testContext({ target: tcp('target.test', await closedPort()) })
-    const error: unknown = await freedom({ domainStrategy: 'UseIP' }, testPolicies(), resolver).connect(ctx, dialer()).catch((reason: unknown) => reason)
-    expect(error).toMatchObject({ code: 'DIAL', server: expect.stringMatching(/^\[::1\]/) as unknown })
+    const opening = freedom({ domainStrategy: 'UseIP' }, testPolicies(), resolver).connect(ctx, dialer())
+    await expect(opening).rejects.toMatchObject({ code: 'DIAL', server: expect.stringMatching(/^\[::1\]/) as unknown })
   })
 
   it('fails as the resolver does, and dials nothing', async () => {
     const failing: Resolver = { resolve: () => Promise.reject(new ProxyError('DNS', 'no such name')) }
-    await expect(freedom({ domainStrategy: 'UseIP' }, testPolicies(), failing).connect(testContext({ target: tcp('target.test', 1) }), stuck))
-      .rejects.toMatchObject({ code: 'DNS' })
+    const ctx = testContext({ target: tcp('target.test', 1) })
+    const opening = freedom({ domainStrategy: 'UseIP' }, testPolicies(), failing).connect(ctx, stuck)
+    await expect(opening).rejects.toMatchObject({ code: 'DNS' })
   })
 
   it('dials no further address when it is cancelled', async () => {
@@ -156,7 +157,10 @@ describe('freedomOutbound', () => {
     expect(instance({ userLevel: 1 })).toBeDefined()
   })
 
-  it.each([{ userLevel: -1 }, { userLevel: 'x' }, { userlevel: 1 }, { redirect: 'nowhere' }, { redirect: ':0' }, { redirect: 'a:65536' }, { domainStrategy: 'x' }])('refuses the settings %j', (settings) => {
+  it.each([
+    { userLevel: -1 }, { userLevel: 'x' }, { userlevel: 1 }, { redirect: 'nowhere' }, { redirect: ':0' }, { redirect: 'a:65536' },
+    { domainStrategy: 'x' },
+  ])('refuses the settings %j', (settings) => {
     expect(() => instance(settings)).toThrow(expect.toSatisfy(isConfigError) as Error)
   })
 })

@@ -64,6 +64,7 @@ describe('FreedomOutbound', () => {
   })
 
   it('has a fault for a redirection that cannot be read', () => {
-    expect(freedomOutbound.check?.({ redirect: 'nonsense' }, { inbounds: new Set(), outbounds: new Set() })).toMatchObject([{ path: 'redirect' }])
+    const faults = freedomOutbound.check?.({ redirect: 'nonsense' }, { inbounds: new Set(), outbounds: new Set() })
+    expect(faults).toMatchObject([{ path: 'redirect' }])
   })
 })

@@ -7,7 +7,7 @@ const PROXY_CONNECTION = 'Proxy-Connection'
  *
  * @param authority As `formatTarget` wrote it.
  * @param credentials Value of `Proxy-Authorization`.
- * @param headers Checked by `checkHeaders`.
+ * @param headers Checked by `checkSettings`.
  */
 export function formatConnectRequest(authority: string, credentials: Secret | undefined, headers: HeaderList): string {
   const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`]

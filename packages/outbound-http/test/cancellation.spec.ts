@@ -28,7 +28,8 @@ async function expectCancelled(session: Session): Promise<void> {
 for (const wire of WIRES) describe(`A session over ${wire.over} that is cancelled`, () => {
   it('before it began dials nothing', async () => {
     await using upstream = await startUpstream(wire, answer('HTTP/1.1 200 OK\r\n\r\n'))
-    const session = await Session.start(createOutbound({ servers: [serverOf(upstream)] }), wire.dialer, { signal: AbortSignal.abort(REASON) })
+    const outbound = createOutbound({ servers: [serverOf(upstream)] })
+    const session = await Session.start(outbound, wire.dialer, { signal: AbortSignal.abort(REASON) })
     await expectCancelled(session)
     await session.refused([upstream])
     expect(upstream.connections).toBe(0)
@@ -36,7 +37,10 @@ for (const wire of WIRES) describe(`A session over ${wire.over} that is cancelle
     session.close()
   })
 
-  it.each([['cold', false], ['known', true]])('while it waits for the answer of a %s server cuts the connection and blames nobody', async (_, isWarm) => {
+  it.each([
+    ['cold', false],
+    ['known', true],
+  ])('while it waits for the answer of a %s server cuts the connection and blames nobody', async (_, isWarm) => {
     await using upstream = await startUpstream(wire, async (peer) => {
       await peer.expectHead()
       if (isWarm && peer.index === 0) await peer.send('HTTP/1.1 200 OK\r\n\r\n')

@@ -16,7 +16,8 @@ function through(outer: HttpOutbound): ReturnType<typeof dialer> {
     process: (ctx, link) => outer.process(ctx, link, over),
     connect: (ctx) => outer.connect(ctx, over),
   }
-  return new Factory(new InstanceEvents(), testPolicies(), { counter: () => undefined }).create({ tag: '', stream: {}, through: () => handler })
+  const factory = new Factory(new InstanceEvents(), testPolicies(), { counter: () => undefined })
+  return factory.create({ tag: '', stream: {}, through: () => handler })
 }
 
 describe('An http outbound behind another', () => {
@@ -49,7 +50,8 @@ describe('An http outbound behind another', () => {
     events.on('server:down', () => downs++)
     const inner = createOutbound({ servers: [{ address: 'inner.test', port: 3128, users: [{ user: 'me', pass: 'x' }] }] }, {}, events)
     const over = through(createOutbound({ servers: [serverOf(upstream)] }))
-    await expect(inner.connect(testContext({ target: TARGET }), over)).rejects.toMatchObject({ code: 'AUTH', server: `127.0.0.1:${upstream.port}` })
+    const server = `127.0.0.1:${upstream.port}`
+    await expect(inner.connect(testContext({ target: TARGET }), over)).rejects.toMatchObject({ code: 'AUTH', server })
     expect(upstream.requests).toHaveLength(1)
     const connection = await inner.connect(testContext({ target: TARGET }), over)
     expect(upstream.requests.at(-1)).toContain('Proxy-Authorization: Basic bWU6eA==')

@@ -105,7 +105,9 @@ describe('Failover', () => {
     const outbound = createOutbound({ servers: [{ address: '127.0.0.1', port }] }, {}, events)
     const opening = open(outbound)
     await until(() => told.length > 0, 'the server to be down')
-    const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.write('HTTP/1.1 200 OK\r\n\r\n')).resume())
+    const server = createServer((socket) => {
+      socket.on('error', () => {}).once('data', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'))
+    })
     await once(server.listen(port, '127.0.0.1'), 'listening')
     await opening
     server.close()

@@ -206,9 +206,10 @@ export class Case implements AsyncDisposable {
   /** Checks that it fails so, after exactly one request that is not made again. */
   async fails(wanted: Partial<ProxyError>, request = requestFor()): Promise<ProxyError> {
     const error = await this.session.refused([this.upstream])
-    expect(error).toMatchObject({ name: 'ProxyError', side: 'upstream', phase: 'connect', server: formatEndpoint(this.upstream), ...wanted })
+    const server = formatEndpoint(this.upstream)
+    expect(error).toMatchObject({ name: 'ProxyError', side: 'upstream', phase: 'connect', server, ...wanted })
     expect(this.upstream.peers.map(({ received }) => received.toString('latin1'))).toEqual([request])
-    expect(this.session.ctx.record).toMatchObject({ server: formatEndpoint(this.upstream), attempts: 1 })
+    expect(this.session.ctx.record).toMatchObject({ server, attempts: 1 })
     return error
   }
 

@@ -3,10 +3,21 @@ import { InstanceEvents, ProxyError, type ProxyErrorCode, type ProxyErrorOptions
 import { HealthReport } from '../src/health-report.js'
 import { Server } from '../src/server.js'
 
-function reported(): { report: HealthReport, server: Server, told: string[], fail(code: ProxyErrorCode, options?: ProxyErrorOptions, target?: string): void } {
+interface Reported {
+  readonly report: HealthReport
+  readonly server: Server
+  /** The events, a line each. */
+  readonly told: string[]
+  readonly fail: (code: ProxyErrorCode, options?: ProxyErrorOptions, target?: string) => void
+}
+
+function reported(): Reported {
   const events = new InstanceEvents()
   const told: string[] = []
-  events.on('server:down', ({ outboundTag, server, error, restMs }) => told.push(`${outboundTag}: ${server} down by ${error.code}, ${restMs > 700 && restMs < 1_300 ? '1 s' : restMs}`))
+  events.on('server:down', ({ outboundTag, server, error, restMs }) => {
+    const rest = restMs > 700 && restMs < 1_300 ? '1 s' : restMs
+    told.push(`${outboundTag}: ${server} down by ${error.code}, ${rest}`)
+  })
   events.on('server:up', ({ outboundTag, server }) => told.push(`${outboundTag}: ${server} up`))
   const server = new Server({ address: 'proxy.test', port: 1, users: [{ user: 'me' }] }, 'propagate')
   const account = server.accounts[0]
@@ -15,7 +26,8 @@ function reported(): { report: HealthReport, server: Server, told: string[], fai
   return {
     report, server, told,
     fail: (code, options = {}, target = 'a:1') => {
-      report.failed({ server, account, limitMs: 0 }, new ProxyError(code, 'x', { server: server.name, phase: 'connect', ...options }), target, performance.now())
+      const error = new ProxyError(code, 'x', { server: server.name, phase: 'connect', ...options })
+      report.failed({ server, account, limitMs: 0 }, error, target, performance.now())
     },
   }
 }

@@ -6,7 +6,8 @@ import { HttpOutbound, httpOutbound, type HttpOutboundSettings } from '../src/in
 const server = { address: 'proxy.test', port: 3128 }
 
 function create(settings: unknown): unknown {
-  return createInstance({ outbounds: [{ protocol: 'http', settings: settings as HttpOutboundSettings }] } as Config, { modules: [transport, httpOutbound] })
+  const config: Config = { outbounds: [{ protocol: 'http', settings: settings as HttpOutboundSettings }] }
+  return createInstance(config, { modules: [transport, httpOutbound] })
 }
 
 /** The paths of all faults, below the settings. */
@@ -24,7 +25,8 @@ describe('httpOutbound', () => {
   it.each([
     [{ servers: [server] }],
     [{ servers: [{ ...server, port: '3128' }] }],
-    [{ servers: [{ ...server, users: [{ user: 'me', pass: 'x', level: 1, email: 'a@b' }], halfClose: 'hold' }, { ...server, address: '2001:db8::1' }] }],
+    [{ servers: [{ ...server, users: [{ user: 'me', pass: 'x', level: 1, email: 'a@b' }] }] }],
+    [{ servers: [{ ...server, halfClose: 'hold' }, { ...server, address: '2001:db8::1' }] }],
     [{ servers: [server], headers: { 'User-Agent': 'x' }, version: '2', maxConnections: 1, halfClose: 'propagate' }],
   ])('takes %j', (settings) => {
     expect(faultsOf(settings)).toEqual([])

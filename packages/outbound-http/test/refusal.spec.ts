@@ -20,7 +20,8 @@ describe('refusalOf()', () => {
   })
 
   it('C054 names the schemes that are not supported', () => {
-    const { message } = refusal('HTTP/1.1 407 x\r\nProxy-Authenticate: Negotiate, NTLM\r\nProxy-Authenticate: Digest realm="x, Basic y", nonce="n"')
+    const challenges = ['Negotiate, NTLM', 'Digest realm="x, Basic y", nonce="n"']
+    const { message } = refusal(['HTTP/1.1 407 x', ...challenges.map((value) => `Proxy-Authenticate: ${value}`)].join('\r\n'))
     expect(message).toMatch(/unsupported scheme.*Negotiate, NTLM, Digest$/)
   })
 

@@ -79,7 +79,7 @@ if (wire === undefined) throw new Error('no wire')
 /** Level 7 is the quick one. */
 const LEVELS: PolicyManager = {
   ...testPolicies(),
-  forLevel: (level): Policy => ({ ...DEFAULT_POLICY, ...(level === 7 ? { handshakeMs: 60, connIdleMs: 80 } : { handshakeMs: 3_000, connIdleMs: 3_000 }) }),
+  forLevel: (level): Policy => (level === 7 ? { ...DEFAULT_POLICY, handshakeMs: 60, connIdleMs: 80 } : DEFAULT_POLICY),
 }
 
 describe('The policy of a session', () => {
@@ -92,7 +92,8 @@ describe('The policy of a session', () => {
     await using silent = await startUpstream(wire, async (peer) => { await peer.expectHead() })
     await using upstream = await startUpstream(wire, OK)
     const users = account === undefined ? {} : { users: [account] }
-    const outbound = new HttpOutbound({ servers: [serverOf(silent, users), serverOf(upstream, users)] }, 'out', LEVELS, new InstanceEvents())
+    const servers = [serverOf(silent, users), serverOf(upstream, users)]
+    const outbound = new HttpOutbound({ servers }, 'out', LEVELS, new InstanceEvents())
     const cancelling = new AbortController()
     const ctx = testContext({ target: TARGET, signal: cancelling.signal, ...(user && { user }) })
     const opening = outbound.connect(ctx, wire.dialer)

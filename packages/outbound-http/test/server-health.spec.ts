@@ -86,7 +86,7 @@ describe('ServerHealth', () => {
 
   it('takes three unanswered CONNECTs in a row for a failure, if they were for two targets', () => {
     const { health } = clocked()
-    expect([health.unanswered('a:1'), health.unanswered('a:1'), health.unanswered('a:1'), health.unanswered('b:1')]).toEqual([false, false, false, true])
+    expect(['a:1', 'a:1', 'a:1', 'b:1'].map((target) => health.unanswered(target))).toEqual([false, false, false, true])
     health.answered()
     expect([health.unanswered('a:1'), health.unanswered('b:1'), health.unanswered('a:1')]).toEqual([false, false, true])
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Connection } from '@sluice/core'
-import { FRAME, pattern, sha256, untilSteady, type AnsweredTunnel } from '@sluice/testkit'
-import { connect, openIn, outboundTo, poolTo, proxyOf, read, times, until } from './harness.js'
+import { FRAME, pattern, sha256, untilSteady, type AnsweredTunnel, type Frame } from '@sluice/testkit'
+import { connect, onlyTarget, openIn, outboundTo, poolTo, proxyOf, read, times, until } from './harness.js'
 
 const MIB = 1_048_576
 
@@ -39,6 +39,25 @@ describe('flow control', () => {
     const bytes = await read(await openIn(pool), 6 * MIB)
     expect(sha256(bytes)).toBe(sha256(pattern(6 * MIB)))
     expect(upstream.connections).toBe(1)
+  })
+
+  it('narrows the windows while too much waits unread in all tunnels together', async () => {
+    const upstream = await proxyOf({ onTunnel: ({ request, send }) => send(pattern(onlyTarget(request) === 200 ? 6 * MIB : 40 * MIB)) })
+    const pool = poolTo(upstream, { silenceMs: 150 }, { maxUnreadBytes: 10 * MIB })
+    const unread = (tunnels: readonly Connection[]): number => tunnels.reduce((sum, { readableLength }) => sum + readableLength, 0)
+    const stalled = await Promise.all(times(4, () => openIn(pool, { authority: 'stalled.test:1' })))
+    expect(await untilSteady(() => unread(stalled), 'the bytes')).toBe(16 * MIB)
+    const settings = (): Frame[] => upstream.peers[0]?.frames.filter(({ type, flags }) => type === FRAME.SETTINGS && flags === 0) ?? []
+    const windows = (): unknown[] => settings().map(({ payload }) => settingOf(payload, 4))
+    expect(windows()).toEqual([4 * MIB, 64 * 1_024])
+    // Others get little, and those who read get all.
+    const later = await Promise.all(times(2, () => openIn(pool, { authority: 'stalled.test:1' })))
+    expect(await untilSteady(() => unread(later), 'the bytes')).toBe(2 * 64 * 1_024)
+    expect(sha256(await read(await openIn(pool), 6 * MIB))).toBe(sha256(pattern(6 * MIB)))
+    // Once half of it was read, the windows are wide again.
+    for (const tunnel of stalled) tunnel.resume()
+    expect(await untilSteady(() => unread(later), 'the bytes', 10_000, 300)).toBe(8 * MIB)
+    expect(windows()).toEqual([4 * MIB, 64 * 1_024, 4 * MIB])
   })
 
   it.each(['down', 'up'] as const)('gives the slowest of 64 tunnels %slink at least 0.8 of the mean', async (direction) => {

@@ -26,14 +26,12 @@ function closeOf(tunnel: Connection): Promise<void> {
 }
 
 describe('a lost HTTP/2 connection', () => {
-  it.each(WAYS.flatMap(([how, kill]) => [['TCP', how, kill], ['TLS', how, kill]] as const))(
-    'C132 C137 over %s by %s cuts each of its 200 tunnels once, never as an end', async (over, _, kill) => {
+  it.each([...WAYS.map(([how, kill]) => ['TCP', how, kill] as const), ...WAYS.slice(0, 2).map(([how, kill]) => ['TLS', how, kill] as const)])(
+    'C132 C137 over %s by %s cuts each of its 50 tunnels once, never as an end', async (over, _, kill) => {
       const upstream = await proxyOf({}, over === 'TLS' ? { tls: serverTls } : {})
       const outbound = outboundTo([upstream], over === 'TLS' ? { settings: { version: 'auto' } } : {})
       const dialer = over === 'TLS' ? dialerOf({ serverName: 'localhost' }) : dialerOf()
-      const tunnels = await Promise.all(times(200, () => connect(outbound, dialer)))
-      // Some are half-closed: of these Node tells the least.
-      for (const tunnel of tunnels.slice(0, 50)) tunnel.write('x')
+      const tunnels = await Promise.all(times(50, () => connect(outbound, dialer)))
       const closes = tunnels.map((tunnel) => {
         let count = 0
         tunnel.on('close', () => count++)
@@ -98,7 +96,7 @@ describe('a lost HTTP/2 connection', () => {
     })
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const { port } = server.address() as AddressInfo
-    const outbound = outboundTo([{ host: '127.0.0.1', port }])
+    const outbound = outboundTo([{ host: '127.0.0.1', port }], { policy: { handshakeMs: 150 } })
     const tunnels = await Promise.all(times(200, () => connect(outbound)))
     const cuts = tunnels.map((tunnel) => isCut(tunnel))
     server.close()
@@ -172,8 +170,8 @@ describe('GOAWAY', () => {
       return answerConnects(peer)
     })
     const outbound = outboundTo([upstream])
-    await Promise.all(times(300, async (index) => {
-      await new Promise((resolve) => setTimeout(resolve, index * 2))
+    await Promise.all(times(200, async (index) => {
+      await new Promise((resolve) => setTimeout(resolve, index))
       const tunnel = await connect(outbound)
       await echoes(tunnel, pattern(500))
       tunnel.destroy()
@@ -224,7 +222,7 @@ describe('a silent server', () => {
     const pool = poolTo(upstream, FAST)
     const tunnel = await openIn(pool)
     const pings = (): number => upstream.peers[0]?.frames.filter(({ type }) => type === FRAME.PING).length ?? 0
-    await until(() => pings() >= 3, 'three PINGs')
+    await until(() => pings() >= 2, 'two PINGs')
     await echoes(tunnel, pattern(1_000))
   })
 
@@ -232,12 +230,12 @@ describe('a silent server', () => {
     const upstream = await proxyOf()
     const pool = poolTo(upstream, FAST)
     const tunnel = await openIn(pool)
-    for (let count = 0; count < 10; count++) {
+    for (let count = 0; count < 6; count++) {
       await echoes(tunnel, pattern(10))
       await upstream.peers[0]?.wait(40)
     }
     tunnel.destroy()
-    await upstream.peers[0]?.wait(300)
+    await upstream.peers[0]?.wait(200)
     expect(upstream.peers[0]?.frames.filter(({ type }) => type === FRAME.PING)).toHaveLength(0)
   })
 
@@ -249,11 +247,11 @@ describe('a silent server', () => {
         setTimeout(() => peer.windowUpdate(1, 1), 30)
         return true
       }
-      void peer.wait(500).then(() => { peer.ping = write })
+      void peer.wait(300).then(() => { peer.ping = write })
       return answered
     })
     const tunnel = await openIn(poolTo(upstream, FAST))
-    await upstream.peers[0]?.wait(600)
+    await upstream.peers[0]?.wait(350)
     await echoes(tunnel, pattern(1_000))
   })
 
@@ -289,10 +287,10 @@ describe('a silent server', () => {
   it('that is found so after our own event loop stood still gets the time of a PING', async () => {
     const upstream = await proxyOf()
     const tunnel = await openIn(poolTo(upstream, FAST))
-    const until = performance.now() + 400
-    while (performance.now() < until);
+    const end = performance.now() + 250
+    while (performance.now() < end);
     await echoes(tunnel, pattern(1_000))
-    await upstream.peers[0]?.wait(200)
+    await upstream.peers[0]?.wait(100)
     await echoes(tunnel, pattern(1_000))
   })
 

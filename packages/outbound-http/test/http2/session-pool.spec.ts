@@ -1,11 +1,11 @@
 import { getEventListeners, once, setMaxListeners } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import type { Connection, Dialer } from '@sluice/core'
+import { tcp, type Connection, type Dialer } from '@sluice/core'
 import { answerConnects, pattern, type Http2Request, type RawHttp2Peer, type RawHttp2Upstream } from '@sluice/testkit'
 import type { HttpOutbound } from '../../src/index.js'
 import {
-  afterTest, certificates, connect, CountingDialer, dialerOf, echoes, failsWith, isCut, openIn, outboundTo, poolTo, proxyOf, serverTls,
+  afterTest, certificates, connect, CountingDialer, dialerOf, echoes, failsWith, isCut, openIn, outboundTo, poolTo, proxyOf, read, serverTls,
   times, until, upstreamOf, within,
 } from './harness.js'
 
@@ -15,6 +15,35 @@ function requestsOf({ peers }: RawHttp2Upstream): number[] {
 }
 
 describe('SessionPool', () => {
+  it('C117 lets 50 tunnels go on byte-exact while another one is refused with 407', async () => {
+    const upstream = await proxyOf({
+      status: ({ authority }) => (authority === 'refused.test:1' ? 407 : 200), fields: [['proxy-authenticate', 'Basic realm="x"']],
+    })
+    const outbound = outboundTo([upstream])
+    const tunnels = await Promise.all(times(50, () => connect(outbound)))
+    const bytes = pattern(200_000)
+    const received = tunnels.map((tunnel) => read(tunnel, bytes.length))
+    for (const tunnel of tunnels) tunnel.write(bytes.subarray(0, 100_000))
+    const error = await failsWith('AUTH', connect(outbound, undefined, { target: tcp('refused.test', 1) }))
+    expect(error).toMatchObject({ status: 407 })
+    for (const tunnel of tunnels) tunnel.write(bytes.subarray(100_000))
+    for (const each of await Promise.all(received)) expect(each.equals(bytes)).toBe(true)
+    expect(requestsOf(upstream)).toEqual([51])
+    expect(upstream.peers[0]?.openStreams).toHaveLength(50)
+  })
+
+  it('C060 keeps the status, and the time to come back, of a refusal that is reset behind it', async () => {
+    const upstream = await upstreamOf(async (peer) => {
+      await peer.handshake({ maxConcurrentStreams: 100 })
+      const { streamId } = await peer.expectRequest()
+      peer.headers(streamId, [[':status', '503'], ['retry-after', '2']])
+      peer.data(streamId, 'why', { endStream: true })
+      peer.rst(streamId, 8)
+    })
+    const error = await failsWith('STATUS', connect(outboundTo([upstream])))
+    expect(error).toMatchObject({ status: 503, retryAfterMs: 2_000 })
+  })
+
   it('C120 puts 5 tunnels on 5 connections where each takes 1 stream, and asks none for two', async () => {
     const upstream = await proxyOf({ settings: { maxConcurrentStreams: 1 } })
     const outbound = outboundTo([upstream])
@@ -185,15 +214,15 @@ describe('SessionPool', () => {
     expect(upstream.peers[0]?.ending).toBe('the client ended the connection')
   })
 
-  it('C139 carries 2,000 tunnels one after another in one session', async () => {
+  it('C139 carries 500 tunnels one after another in one session', async () => {
     const upstream = await proxyOf()
     const pool = poolTo(upstream)
-    for (let count = 0; count < 2_000; count++) {
+    for (let count = 0; count < 500; count++) {
       const tunnel = await openIn(pool)
       tunnel.destroy()
     }
     expect(upstream.connections).toBe(1)
-    expect(upstream.peers[0]?.requests.at(-1)?.streamId).toBe(3_999)
+    expect(upstream.peers[0]?.requests.at(-1)?.streamId).toBe(999)
     await until(() => [...pool.sessions][0]?.streams === 0, 'the slots to be given back')
   })
 
@@ -232,7 +261,7 @@ describe('SessionPool', () => {
 
   it('refuses with what the dial failed of, all who waited for it', async () => {
     const upstream = await proxyOf()
-    const outbound = outboundTo([{ host: '127.0.0.1', port: upstream.port }], { policy: { handshakeMs: 200 } })
+    const outbound = outboundTo([{ host: '127.0.0.1', port: upstream.port }], { policy: { handshakeMs: 60 } })
     await upstream.close()
     const failures = await Promise.all(times(20, () => failsWith('DIAL', connect(outbound))))
     expect(failures).toHaveLength(20)
