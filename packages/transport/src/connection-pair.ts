@@ -63,6 +63,15 @@ function gone(): Error {
  *
  * `destroy(error)` of one end destroys the other with the same error, as a reset does. `destroy()` is seen as an end by the other,
  * whose later writes fail with EPIPE. Both carry an `error` listener, so that a fault to which nobody listens harms nobody.
+ *
+ * @example
+ * ```ts
+ * import { connectionPair } from '@sluice/transport'
+ *
+ * const [client, server] = connectionPair()
+ * server.on('data', (chunk: Buffer) => server.end(chunk))
+ * client.end('echo')
+ * ```
  */
 export function connectionPair(): [Connection, Connection] {
   return PairEnd.pair()

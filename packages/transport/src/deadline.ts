@@ -19,6 +19,14 @@ const slots = new Map<number, Map<number, Slot>>()
  *
  * @param ms Milliseconds; 0 = never.
  * @returns Cancels it. To be called when the wait is over; allowed at any time and more than once.
+ *
+ * @example
+ * ```ts
+ * import { deadline } from '@sluice/transport'
+ *
+ * const cancel = deadline(5_000, () => console.log('Nothing came for 5 s'))
+ * process.stdin.once('data', cancel)
+ * ```
  */
 export function deadline(ms: number, expired: () => void): () => void {
   if (ms === 0) return () => {}

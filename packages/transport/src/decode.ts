@@ -23,6 +23,16 @@ export class UnexpectedEnd extends Error {
  * @throws {UnexpectedEnd} when the stream ends or fails first, or has before.
  * @throws `signal.reason` as it is, when aborted.
  * @throws What the decoder threw.
+ *
+ * @example
+ * ```ts
+ * import type { Readable } from 'node:stream'
+ * import { decode } from '@sluice/transport'
+ *
+ * // The first byte of a stream, which is left complete but for that.
+ * export const firstByte = (stream: Readable, signal: AbortSignal): Promise<number> =>
+ *   decode(stream, { push: (chunk) => ({ value: chunk[0] ?? 0, rest: chunk.subarray(1) }) }, signal)
+ * ```
  */
 export function decode<T>(stream: Readable, decoder: Decoder<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {

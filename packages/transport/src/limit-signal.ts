@@ -1,6 +1,6 @@
 import { deadline } from './deadline.js'
 
-/** A signal with a time limit. Disposing lets go of the parent and the clock; the signal then never aborts. */
+/** A signal with a time limit. Disposing lets go of the parent and of the clock. */
 export interface LimitSignal extends Disposable {
   readonly signal: AbortSignal
 }
@@ -10,7 +10,17 @@ export interface LimitSignal extends Disposable {
  *
  * @param ms The limit in milliseconds; 0 = none.
  * @param expired Makes the reason when the limit is reached.
- * @returns To be disposed by the caller, in every case: `using limit = limitSignal(…)`.
+ * @returns To be disposed by the caller, in every case. Without a limit its signal is the parent.
+ *
+ * @example
+ * ```ts
+ * import { limitSignal } from '@sluice/transport'
+ *
+ * export async function greet(parent: AbortSignal): Promise<Response> {
+ *   using limit = limitSignal(parent, 10_000, () => new Error('No greeting came in time'))
+ *   return await fetch('http://127.0.0.1:8080/greeting', { signal: limit.signal })
+ * }
+ * ```
  */
 export function limitSignal(parent: AbortSignal, ms: number, expired: () => Error): LimitSignal {
   if (ms === 0 || parent.aborted) return { signal: parent, [Symbol.dispose]() {} }

@@ -197,6 +197,7 @@ describe('relay() when the upstream is lost after the target\'s end', () => {
     await client.fin()
     await target.fin()
     await client.expectEnd()
+    await until(() => session.link.writer.writableFinished, 'the downlink to be flushed')
     session.connection.destroy()
     expect(await within(500, 'the relay to reject', rejection(done))).toMatchObject({ code: 'ABORT', side: 'upstream' })
   })
