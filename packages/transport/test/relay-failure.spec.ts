@@ -191,10 +191,14 @@ describe('relay() when the upstream is lost after the target\'s end', () => {
 
   it('rejects at once if the end of the client could not be passed on any more', async () => {
     await using session = await rig('pair')
-    const { client, target, done } = session
+    const { client, target, record, done } = session
     target.pause()
-    await client.send(pattern(100_000))
+    for (const bytes of [10_000, 20_000]) {
+      await client.send(pattern(10_000))
+      await until(() => record.uplinkBytes === bytes, 'the uplink')
+    }
     await client.fin()
+    await until(() => session.connection.writableEnded, 'the end of the client')
     await target.fin()
     await client.expectEnd()
     await until(() => session.link.writer.writableFinished, 'the downlink to be flushed')
