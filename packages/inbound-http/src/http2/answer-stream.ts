@@ -13,10 +13,10 @@ export function openStream(stream: ServerHttp2Stream): void {
  * Answers a request that opened no tunnel, and ends its stream. What the client still sends there is dropped, and it is asked to
  * send no more (RFC 9113 §8.1). A client that takes no answer for 10 s gets none.
  */
-export function refuseStream(stream: ServerHttp2Stream, { status, fields, body }: Answer): void {
+export function refuseStream(stream: ServerHttp2Stream, { status, fields, body }: Answer, lingerMs = LINGER_MS): void {
   if (!isOpen(stream)) return
   const headers = Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), value]))
-  stream.once('close', deadline(LINGER_MS, () => stream.close(constants.NGHTTP2_CANCEL)))
+  stream.once('close', deadline(lingerMs, () => stream.close(constants.NGHTTP2_CANCEL)))
   stream.respond({ ...headers, ':status': status })
   stream.resume()
   // The answer to HEAD has no content, and Node has ended the stream already.

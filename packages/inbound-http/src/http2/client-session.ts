@@ -2,6 +2,7 @@ import { constants, performServerHandshake, type IncomingHttpHeaders, type Serve
 import { ProxyError, type Connection, type HeaderList } from '@sluice/core'
 import { abort, deadline } from '@sluice/transport'
 import { fieldsOf } from '../hop-by-hop.js'
+import { ClientLiveness } from './client-liveness.js'
 import { tellCuts } from './tell-cuts.js'
 
 /** Tunnels at once in one connection; further ones are refused unprocessed (REFUSED_STREAM), so that the client makes another. */
@@ -17,9 +18,11 @@ export interface SessionTimes {
   readonly idleMs: number
   /** A connection that we have ended and its client does not goes after this. */
   readonly lingerMs: number
+  /** After this much silence a client is asked for a sign of life, and after as much again it is given up. */
+  readonly silenceMs: number
 }
 
-const SESSION_TIMES: SessionTimes = { idleMs: 60_000, lingerMs: 5_000 }
+const SESSION_TIMES: SessionTimes = { idleMs: 60_000, lingerMs: 5_000, silenceMs: 20_000 }
 
 /** One request, before anything is answered. */
 export interface StreamRequest {
@@ -51,11 +54,12 @@ export class ClientSession {
   readonly #options: ClientSessionOptions
   readonly #times: SessionTimes
   #streams = 0
+  #isLost = false
   #cancelDeadline: () => void
 
   /** Takes over the connection. */
   constructor(connection: Connection, options: ClientSessionOptions) {
-    const { handshakeMs, onFailed, times = SESSION_TIMES } = options
+    const { handshakeMs, times = SESSION_TIMES } = options
     this.#connection = connection
     this.#options = options
     this.#times = times
@@ -65,25 +69,28 @@ export class ClientSession {
     })
     this.#session = session
     session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES))
-    session.once('remoteSettings', () => this.#onSettings())
+    session.once('remoteSettings', () => {
+      if (this.#streams === 0) this.#rest()
+    })
     session.on('stream', this.#onStream)
     session.on('goaway', (code: number) => {
       if (code === constants.NGHTTP2_NO_ERROR) this.drain()
     })
-    session.on('error', (error: Error) => {
-      onFailed(error)
-      this.#lost(error)
-    })
+    session.on('error', (error: Error) => this.#failed(error))
     // Half-open as it is, the connection stays when the client ends its side, and Node would not say a word.
     connection.once('end', () => this.#lost())
+    const liveness = new ClientLiveness(session, connection, times.silenceMs, () => {
+      this.#failed(new ProxyError('CLOSED', 'The client gives no sign of life', { side: 'downstream', phase: 'relay' }))
+    })
     this.closed = new Promise((resolve) => {
       connection.once('close', () => {
+        liveness.stop()
         this.#cancelDeadline()
         resolve()
       })
     })
     this.#cancelDeadline = deadline(handshakeMs, () => {
-      onFailed(new ProxyError('TIMEOUT', `The client sent no SETTINGS within ${handshakeMs} ms`, { side: 'downstream', phase: 'handshake' }))
+      this.#failed(new ProxyError('TIMEOUT', `The client sent no SETTINGS within ${handshakeMs} ms`, { side: 'downstream', phase: 'handshake' }))
       connection.destroy()
     })
   }
@@ -92,11 +99,7 @@ export class ClientSession {
   drain(): void {
     if (this.#session.destroyed) return
     this.#session.close()
-    if (this.#streams === 0) this.#rest()
-  }
-
-  #onSettings(): void {
-    if (this.#streams === 0) this.#rest()
+    if (this.#streams === 0) this.#end()
   }
 
   readonly #onStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: readonly string[]): void => {
@@ -114,26 +117,35 @@ export class ClientSession {
     this.#options.onRequest({ stream, method, authority, fields: fieldsOf(rawHeaders) })
   }
 
-  /** The connection is of no more use: its end came, or Node found a fault in what came. */
+  #failed(error: Error): void {
+    // What we do to a connection that is lost already shows as a fault of it.
+    if (!this.#isLost) this.#options.onFailed(error)
+    this.#lost(error)
+  }
+
+  /** The connection is of no more use: its end came, or none will, or Node found a fault in what came. */
   #lost(cause?: Error): void {
+    if (this.#isLost) return
+    this.#isLost = true
     const error = new ProxyError('ABORT', 'The client lost its connection', { side: 'downstream', phase: 'relay', cause })
     // Not the session is ended but what is under it: Node then cuts the streams, where `session.destroy()` seems to end some in order.
     // And not in the midst of a frame.
     process.nextTick(() => {
       if (this.#streams > 0) abort(this.#connection, error)
-      else this.#rest()
+      else this.#end()
     })
   }
 
-  /** No stream is left, and soon the connection goes. */
+  /** No stream is left. */
   #rest(): void {
+    if (this.#session.closed || this.#session.destroyed) return this.#end()
+    this.#cancelDeadline()
+    this.#cancelDeadline = deadline(this.#times.idleMs, () => this.drain())
+  }
+
+  #end(): void {
     this.#cancelDeadline()
     if (this.#connection.destroyed) return
-    const isEnded = this.#session.closed || this.#session.destroyed || this.#connection.readableEnded
-    if (!isEnded) {
-      this.#cancelDeadline = deadline(this.#times.idleMs, () => this.drain())
-      return
-    }
     this.#session.close()
     this.#cancelDeadline = deadline(this.#times.lingerMs, () => this.#connection.destroy())
   }

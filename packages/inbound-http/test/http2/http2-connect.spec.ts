@@ -2,7 +2,7 @@ import { answerTo, ERROR_CODES, ProxyError, type ProxyErrorCode } from '@sluice/
 import { leakCounter, until } from '@sluice/testkit'
 import { describe, expect, it } from 'vitest'
 import { formatFailure } from '../../src/answer.js'
-import { clientOn, connectTo, serveHttp2 } from './served-http2.js'
+import { clientOn, connectTo, peek, serveHttp2 } from './served-http2.js'
 
 const ACCOUNTS = { accounts: [{ user: 'me', pass: 'pw' }] }
 const ME = { 'proxy-authorization': 'Basic bWU6cHc=' }
@@ -133,13 +133,7 @@ describe('HttpInbound over HTTP/2', () => {
   })
 
   it('serves bytes that somebody looked at before and put back, as a shared port does', async () => {
-    await using served = await serveHttp2({}, {}, (connection) => new Promise((resolve) => {
-      connection.once('data', (chunk: Buffer) => {
-        connection.pause()
-        connection.unshift(chunk)
-        resolve()
-      })
-    }))
+    await using served = await serveHttp2({}, {}, peek)
     const tunnel = connectTo(clientOn(served))
     ;(await served.session()).echo()
     expect(await tunnel.answered()).toMatchObject({ ':status': 200 })

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { FLAG, FRAME, FrameWriter, until, type Frame, type HeaderField } from '@sluice/testkit'
 
-const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 const HEAD_BYTES = 9
 
 /**

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import {
@@ -22,12 +23,28 @@ export interface Dispatched {
   fail(error: unknown): void
 }
 
-/** An HTTP inbound with one connection over TLS, on which h2 was agreed. */
-export interface Served extends AsyncDisposable {
-  readonly inbound: HttpInbound
-  /** The client's end of the connection, and the inbound's. */
+/** One connection over TLS, on which h2 was agreed because an HTTP inbound would serve it. */
+export interface Accepted {
   readonly socket: TLSSocket
   readonly connection: Connection
+  /** Closes the listener, and what is left of the connection. */
+  close(): Promise<void>
+}
+
+export async function accept(events = new InstanceEvents()): Promise<Accepted> {
+  const Factory = transport.listeners as new (events: InstanceEvents) => ListenerFactory
+  const { alpn = [] } = httpInbound
+  const listener = new Factory(events).create({ listen: '127.0.0.1', port: 0, stream, handshakeMs: 5_000, alpn })
+  const accepted: Connection[] = []
+  const { port } = await listener.start((connection) => accepted.push(connection))
+  const socket = await connectTlsTo(port, certificates, { alpn: ['h2', 'http/1.1'] })
+  await until(() => accepted.length > 0, 'the connection')
+  return { socket, connection: accepted[0] as Connection, close: () => listener.close() }
+}
+
+/** An HTTP inbound with one such connection. */
+export interface Served extends Accepted, AsyncDisposable {
+  readonly inbound: HttpInbound
   /** What `handle` returned. */
   readonly handled: Promise<void>
   readonly sessions: readonly Dispatched[]
@@ -41,15 +58,8 @@ export async function serveHttp2(
   settings: HttpInboundSettings = {}, policy: Partial<Policy> = {}, before?: (connection: Connection) => Promise<void>,
 ): Promise<Served> {
   const events = new InstanceEvents()
-  const Factory = transport.listeners as new (events: InstanceEvents) => ListenerFactory
-  const { alpn = [] } = httpInbound
-  const listener = new Factory(events).create({ listen: '127.0.0.1', port: 0, stream, handshakeMs: 5_000, alpn })
-  const accepted: Connection[] = []
-  const { port } = await listener.start((connection) => accepted.push(connection))
-  const socket = await connectTlsTo(port, certificates, { alpn: ['h2', 'http/1.1'] })
-  await until(() => accepted.length > 0, 'the connection')
-  const [connection] = accepted as [Connection]
-
+  const accepted = await accept(events)
+  const { socket, connection } = accepted
   const log: LogEntry[] = []
   events.on('log', (entry) => log.push(entry))
   const sessions: Dispatched[] = []
@@ -63,7 +73,7 @@ export async function serveHttp2(
     sessions.push({ request, link, echo, end, fail })
   })))
   return {
-    inbound, socket, connection, handled, sessions, log,
+    ...accepted, inbound, handled, sessions, log,
     async session(index = 0) {
       await until(() => index < sessions.length, `session ${index}`)
       return sessions[index] as Dispatched
@@ -72,13 +82,20 @@ export async function serveHttp2(
       for (const session of sessions) session.end()
       socket.destroy()
       await within(2_000, 'handle() to settle', handled)
-      await listener.close()
+      await accepted.close()
     },
   }
 }
 
+/** Looks at the first bytes and puts them back, as one does who serves several protocols on a port. */
+export async function peek(connection: Connection): Promise<void> {
+  const [chunk] = await once(connection, 'data') as [Buffer]
+  connection.pause()
+  connection.unshift(chunk)
+}
+
 /** A client as Node has it, on the connection that is served. */
-export function clientOn({ socket }: Served): ClientHttp2Session {
+export function clientOn({ socket }: Pick<Accepted, 'socket'>): ClientHttp2Session {
   return connect('https://proxy.test', { createConnection: () => socket }).on('error', () => {})
 }
 
