@@ -29,13 +29,16 @@ export type { DialerFactory, DialerSpec, Listener, ListenerFactory, ListenerSpec
 export { accountFaults, Accounts, accountsSchema, type ClientAccount } from './accounts.js'
 export type { AnyInboundConfig, AnyOutboundConfig, Config, InboundConfig, OutboundConfig } from './config/config.js'
 export { formatPath, parsePath, type PathSegment } from './config/config-path.js'
+export { Draft } from './config/draft.js'
 export { portSchema } from './config/envelope.js'
+export { respell } from './config/respell.js'
 export { suggestion } from './config/suggest.js'
+export { upgradeClientAccounts, upgradeCredentials } from './config/upgrade-client-accounts.js'
 
 export {
   defineFeature, defineInbound, defineOutbound, defineTransport,
   type Check, type Construction, type FeatureDefinition, type InboundDefinition, type KnownTags, type Module, type OutboundDefinition,
-  type TransportDefinition,
+  type TransportDefinition, type Upgrade,
 } from './definition/define.js'
 export type { JsonSchema, ObjectSchema } from './definition/json-schema.js'
 export type { FeatureSections, InboundSettings, OutboundSettings } from './definition/settings.js'

@@ -14,6 +14,7 @@
  * @packageDocumentation
  */
 import { defineInbound } from '@sluice/core'
+import { upgradeDialects } from './dialects.js'
 import { HttpInbound } from './http-inbound.js'
 import { checkSettings, httpInboundSchema } from './settings.js'
 
@@ -21,6 +22,7 @@ import { checkSettings, httpInboundSchema } from './settings.js'
 export const httpInbound = defineInbound({
   protocol: 'http',
   schema: httpInboundSchema,
+  upgrade: upgradeDialects,
   check: checkSettings,
   authenticates: ({ accounts = [] }) => accounts.length > 0,
   // A method starts with an upper-case letter.

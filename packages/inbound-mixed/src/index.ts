@@ -14,6 +14,7 @@
  * @packageDocumentation
  */
 import { defineInbound } from '@sluice/core'
+import { upgradeDialects } from './dialects.js'
 import { MixedInbound } from './mixed-inbound.js'
 import { mixedInboundSchema } from './settings.js'
 
@@ -21,6 +22,7 @@ import { mixedInboundSchema } from './settings.js'
 export const mixedInbound = defineInbound({
   protocol: 'mixed',
   schema: mixedInboundSchema,
+  upgrade: upgradeDialects,
   authenticates: ({ accounts = [] }) => accounts.length > 0,
   useClass: MixedInbound,
 })

@@ -14,6 +14,7 @@
  * @packageDocumentation
  */
 import { defineInbound } from '@sluice/core'
+import { upgradeDialects } from './dialects.js'
 import { checkSettings, socksInboundSchema } from './settings.js'
 import { SocksInbound } from './socks-inbound.js'
 
@@ -23,6 +24,7 @@ const SOCKS5 = 5
 export const socksInbound = defineInbound({
   protocol: 'socks',
   schema: socksInboundSchema,
+  upgrade: upgradeDialects,
   check: checkSettings,
   authenticates: ({ auth }) => auth === 'password',
   claims: (firstByte) => firstByte === SOCKS5,

@@ -15,11 +15,18 @@
  */
 import { defineOutbound } from '@sluice/core'
 import { checkSettings } from './check-settings.js'
+import { upgradeDialects } from './dialects.js'
 import { HttpOutbound } from './http-outbound.js'
 import { httpOutboundSchema } from './settings.js'
 
 /** The `http` protocol for `createInstance`. */
-export const httpOutbound = defineOutbound({ protocol: 'http', schema: httpOutboundSchema, check: checkSettings, useClass: HttpOutbound })
+export const httpOutbound = defineOutbound({
+  protocol: 'http',
+  schema: httpOutboundSchema,
+  upgrade: upgradeDialects,
+  check: checkSettings,
+  useClass: HttpOutbound,
+})
 
 export { HttpOutbound } from './http-outbound.js'
 export type { AccountSettings, HalfClose, HttpOutboundSettings, ServerSettings } from './settings.js'

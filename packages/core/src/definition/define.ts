@@ -3,6 +3,7 @@ import type { Inbound } from '../contracts/inbound.js'
 import type { Outbound } from '../contracts/outbound.js'
 import type { DialerFactory, ListenerFactory, StreamSettings } from '../contracts/transport.js'
 import type { Injectable, Resolve, Token } from '../di.js'
+import type { Draft } from '../config/draft.js'
 import type { Fault } from '../errors/config-error.js'
 import type { FeatureSections, InboundSettings, OutboundSettings } from './settings.js'
 import type { JsonSchema, ObjectSchema } from './json-schema.js'
@@ -18,6 +19,15 @@ export type Construction<T, Settings> =
 
 /** The faults of a part of a config that a schema cannot express. Paths start at that part; {@link fault} writes them. */
 export type Check<Settings> = (settings: Settings, known: KnownTags) => readonly Fault[]
+
+/**
+ * Rewrites older or foreign forms of a protocol's settings to the one that its schema knows, in place and before the check. Values
+ * that are moved or renamed by the draft keep their place for faults. Nothing is known of the types yet, and what is not understood
+ * is left alone.
+ *
+ * @returns notices and warnings of what was read differently; their paths start at the settings, in the form that was written.
+ */
+export type Upgrade = (settings: Record<string, unknown>, draft: Draft) => readonly Fault[]
 
 /** The tags that a config defines. */
 export interface KnownTags {
@@ -35,6 +45,7 @@ interface Definition<Settings> {
 export type InboundDefinition<Settings = unknown> = Definition<Settings> & Construction<Inbound, Settings> & {
   readonly kind: 'inbound'
   readonly protocol: string
+  readonly upgrade?: Upgrade
   /** Whether these settings let in only who can authenticate. A public listener that does not is refused at load. */
   readonly authenticates: (settings: Settings) => boolean
   /** Whether a connection that starts with this byte is of this protocol; for several protocols on one port. */
@@ -46,6 +57,7 @@ export type InboundDefinition<Settings = unknown> = Definition<Settings> & Const
 export type OutboundDefinition<Settings = unknown> = Definition<Settings> & Construction<Outbound, Settings> & {
   readonly kind: 'outbound'
   readonly protocol: string
+  readonly upgrade?: Upgrade
 }
 
 export type FeatureDefinition<Settings = unknown> = Definition<Settings> & Construction<Feature, Settings> & {

@@ -1,6 +1,8 @@
 import type { AnyInboundConfig, AnyOutboundConfig } from '../config/config.js'
+import { canonicalize } from '../config/canonicalize.js'
 import { checkConfig, under } from '../config/check-config.js'
-import type { PathSegment } from '../config/config-path.js'
+import { formatPath, parsePath, type PathSegment } from '../config/config-path.js'
+import { Draft } from '../config/draft.js'
 import type { Feature } from '../contracts/features.js'
 import type { Construction, FeatureDefinition } from '../definition/define.js'
 import type { Registry } from '../definition/registry.js'
@@ -42,13 +44,26 @@ interface LooseConfig extends Readonly<Record<string, unknown>> {
  * @throws {ConfigError} with every fault at once.
  */
 export function build(config: unknown, registry: Registry): Parts {
-  const remarks = checkConfig(config, registry)
+  const draft = new Draft(config)
+  const remarks = asWritten([...canonicalize(draft, registry), ...checkConfig(draft.root, registry)], draft)
   if (remarks.some(({ severity }) => severity === 'error')) throw new ConfigError(remarks)
-  const builder = new Builder(deepFreeze(structuredClone(config)) as LooseConfig, registry)
+  const builder = new Builder(deepFreeze(structuredClone(draft.root)) as LooseConfig, registry)
   const parts = builder.build()
   // Whatever was thrown was not made, however mild it is.
-  if (builder.faults.length > 0) throw new ConfigError(builder.faults)
+  if (builder.faults.length > 0) throw new ConfigError(asWritten(builder.faults, draft))
   return { ...parts, remarks }
+}
+
+/** Faults with the paths of the config that was given. */
+function asWritten(faults: readonly Fault[], draft: Draft): Fault[] {
+  return faults.map((item) => {
+    try {
+      return { ...item, path: formatPath(draft.originOf(parsePath(item.path))) }
+    } catch {
+      // A module may write a path of its own making; it is told as it is.
+      return item
+    }
+  })
 }
 
 class Builder {
