@@ -6,6 +6,7 @@ import { relay } from '@sluice/transport'
 import type { Account } from './account.js'
 import { Attempts, type Attempt } from './attempts.js'
 import { HealthReport } from './health-report.js'
+import { OptimisticSession } from './optimistic-session.js'
 import { Server } from './server.js'
 import { ServerPicker } from './server-picker.js'
 import type { HttpOutboundSettings } from './settings.js'
@@ -25,6 +26,7 @@ export class HttpOutbound implements TunnelOutbound {
   readonly #picker: ServerPicker
   readonly #report: HealthReport
   readonly #tunnels: Tunnels
+  readonly #isOptimistic: boolean
 
   constructor(
     @inject(SETTINGS) settings: HttpOutboundSettings,
@@ -37,10 +39,12 @@ export class HttpOutbound implements TunnelOutbound {
     this.#picker = new ServerPicker(this.#servers)
     this.#report = new HealthReport(events, tag)
     this.#tunnels = new Tunnels(settings)
+    this.#isOptimistic = settings.optimisticOpen ?? false
   }
 
   async process(ctx: Context, link: Link, dialer: Dialer): Promise<void> {
-    const { connection, server, account } = await this.#open(ctx, dialer)
+    const tunnel = this.#isOptimistic ? this.#openOptimistically(ctx, link, dialer) : this.#open(ctx, dialer)
+    const { connection, server, account } = await tunnel
     link.open()
     await relay(link, connection, {
       ...this.#policy(ctx, account), record: ctx.record, signal: ctx.signal, halfClose: server.halfClose,
@@ -53,6 +57,16 @@ export class HttpOutbound implements TunnelOutbound {
 
   close(): void {
     this.#tunnels.close()
+  }
+
+  async #openOptimistically(ctx: Context, link: Link, dialer: Dialer): Promise<Tunnel> {
+    using session = new OptimisticSession(ctx, link)
+    try {
+      return await this.#open(session.ctx, dialer)
+    } catch (error) {
+      session.fail(error)
+      throw error
+    }
   }
 
   #open(ctx: Context, dialer: Dialer): Promise<Tunnel> {

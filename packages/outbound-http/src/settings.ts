@@ -44,6 +44,11 @@ export interface HttpOutboundSettings {
   readonly maxConnections?: number
   /** @default propagate */
   readonly halfClose?: HalfClose
+  /**
+   * Tell the client at once that its tunnel is open, which saves it a round trip; its payload still waits for the server's 2xx. A
+   * failure can then only be shown as a reset. @default false
+   */
+  readonly optimisticOpen?: boolean
 }
 
 declare module '@sluice/core' {
@@ -100,5 +105,8 @@ export const httpOutboundSchema: ObjectSchema<HttpOutboundSettings> = {
     },
     maxConnections: { type: 'integer', minimum: 1, description: 'HTTP/2 connections to one server for one account', default: 256 },
     halfClose,
+    optimisticOpen: {
+      type: 'boolean', description: 'Tell the client at once that its tunnel is open; a failure is then a reset', default: false,
+    },
   },
 }
