@@ -29,7 +29,11 @@ export async function openLane() {
     folder,
     targets,
     caFile: write('ca.pem', certificates.ca.certPem),
-    server: { certificateFile: write('server.pem', certPem), keyFile: write('server.key', keyPem) },
+    server: {
+      certificateFile: write('server.pem', certPem),
+      keyFile: write('server.key', keyPem),
+      bothFile: write('server-both.pem', `${certPem}\n${keyPem}`),
+    },
     account: { user: 'interop', pass: 'open-sesame' },
     // One short question to a name server: whether there is one or not, a wrong name is told soon.
     environment: { PATH: process.env.PATH, RES_OPTIONS: 'timeout:1 attempts:1' },

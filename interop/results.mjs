@@ -1,3 +1,6 @@
+/** So that a table fits on a screen. */
+const MAX_COLUMNS = 7
+
 /** The marks of all cells: pass, xfail (fails as written down), FAIL, skip; and what a reader must know beside them. */
 export class Results {
   #columns
@@ -38,10 +41,18 @@ export class Results {
 
   /** One row per behaviour, one column per upstream, then the notes. */
   format() {
-    const width = Math.max(...[...this.#marks.keys()].map((name) => name.length))
-    const padded = (cells) => cells.map((cell, index) => cell.padEnd(this.#columns[index].length))
+    const tables = []
+    for (let from = 0; from < this.#columns.length; from += MAX_COLUMNS) {
+      tables.push(this.#table(this.#columns.slice(from, from + MAX_COLUMNS)))
+    }
+    return [...tables, ...this.#notes].join('\n')
+  }
+
+  #table(columns) {
+    const rows = [...this.#marks].filter(([, row]) => columns.some((column) => row.has(column)))
+    const width = Math.max(...rows.map(([name]) => name.length))
+    const padded = (cells) => cells.map((cell, index) => cell.padEnd(columns[index].length))
     const line = (head, cells) => [head.padEnd(width), ...padded(cells)].join('  ').trimEnd()
-    const rows = [...this.#marks].map(([name, row]) => line(name, this.#columns.map((column) => row.get(column) ?? '-')))
-    return [line('', this.#columns), ...rows, '', ...this.#notes].join('\n')
+    return [line('', columns), ...rows.map(([name, row]) => line(name, columns.map((column) => row.get(column) ?? '-'))), ''].join('\n')
   }
 }

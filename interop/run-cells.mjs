@@ -1,22 +1,22 @@
-/** All behaviours against one upstream. */
-import { setTimeout as delay } from 'node:timers/promises'
+/** Behaviours against one upstream. */
 import { inspect } from 'node:util'
-import { CELLS } from './cells/cells.mjs'
 import { startSluice } from './sluice.mjs'
+import { within } from './until.mjs'
 
 const CELL_LIMIT_MS = 12_000
 const LOG_LINES = 3
 
 /** Marks every cell that applies. Rejects only when the program under test does not start. */
-export async function runCells(lane, upstream, results) {
+export async function runCells(cells, lane, upstream, results) {
   const sluice = await startSluice(lane, upstream)
   try {
-    for (const { name, applies, expected, run } of CELLS) {
+    for (const { name, applies, expected, run, limitMs = CELL_LIMIT_MS } of cells) {
       if (applies !== undefined && !applies(upstream)) continue
       const why = expected?.(upstream)
       const logged = sluice.log().length
       try {
-        await limited(run({ lane, upstream, sluice }))
+        const figures = await within(run({ lane, upstream, sluice }), { limitMs, otherwise: () => `not done after ${limitMs / 1000} s` })
+        if (figures !== undefined) results.note(`${upstream.name}, ${name}: ${figures}`)
         results.mark(name, upstream.name, why === undefined ? 'pass' : 'xfail')
         if (why !== undefined) results.note(`xfail: ${why}`)
       } catch (error) {
@@ -34,17 +34,4 @@ function describe(error) {
   if (!error.generatedMessage) return error.message
   const show = (value) => inspect(value, { breakLength: Infinity, maxStringLength: 160 })
   return `got ${show(error.actual)}, want ${show(error.expected)}`
-}
-
-async function limited(run) {
-  const controller = new AbortController()
-  const late = delay(CELL_LIMIT_MS, undefined, { signal: controller.signal }).then(() => {
-    throw new Error(`not done after ${CELL_LIMIT_MS / 1000} s`)
-  })
-  try {
-    await Promise.race([run, late])
-  } finally {
-    late.catch(() => {})
-    controller.abort()
-  }
 }

@@ -2,7 +2,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-const PACKAGES = { squid: 'squid-openssl', htpasswd: 'apache2-utils', apache2: 'apache2', tinyproxy: 'tinyproxy', curl: 'curl' }
+const PACKAGES = { squid: 'squid-openssl', htpasswd: 'apache2-utils', nghttpx: 'nghttp2-proxy' }
 const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
 
 export function pathOf(tool) {

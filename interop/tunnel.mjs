@@ -5,10 +5,20 @@ import { connect } from 'node:net'
 const LIMIT_MS = 8_000
 
 /** Opens a tunnel to a port of the loopback through `inbound`. Resolves after the inbound said yes. */
-export async function openTunnel(inbound, port) {
+export async function openTunnel(inbound, port, { silenceMs = LIMIT_MS } = {}) {
   const socket = connect({ port: inbound.port, host: '127.0.0.1', allowHalfOpen: true })
-  socket.setTimeout(LIMIT_MS, () => socket.destroy(new Error('the tunnel was silent for too long')))
-  await once(socket, 'connect')
+  socket.setTimeout(silenceMs, () => socket.destroy(new Error('the tunnel was silent for too long')))
+  try {
+    await once(socket, 'connect')
+    await ask(socket, inbound, port)
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+async function ask(socket, inbound, port) {
   if (inbound.scheme === 'http') {
     const target = `127.0.0.1:${port}`
     socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`)
@@ -24,7 +34,6 @@ export async function openTunnel(inbound, port) {
     const reply = await readHead(socket, () => 10)
     if (reply.charCodeAt(1) !== 0) throw new Error(`The inbound answered REP ${reply.charCodeAt(1)}`)
   }
-  return socket
 }
 
 /** Reads the first bytes, as many as `lengthOf` says of what has come so far (undefined: not known yet), and puts back the rest. */

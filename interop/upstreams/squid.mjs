@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { freePort } from '../ports.mjs'
-import { listening, start } from '../processes.mjs'
+import { listening } from '../processes.mjs'
 import { pathOf } from '../tools.mjs'
 
 const HELPER = '/usr/lib/squid/basic_ncsa_auth'
@@ -17,16 +17,22 @@ export const squid = {
     { name: 'squid-basic', basic: true, losesHalfClose },
   ],
 
-  async start({ folder, server, account }) {
-    const base = join(folder, 'squid')
-    mkdirSync(base)
-    // Squid gives up root for a user of its own, which writes here.
-    chmodSync(base, 0o777)
-    const [plain, tls, basic] = [await freePort(), await freePort(), await freePort()]
-    const accessLog = join(base, 'access.log')
-    execFileSync(pathOf('htpasswd'), ['-bc', join(base, 'passwords'), account.user, account.pass], { stdio: 'ignore' })
-    const config = join(base, 'squid.conf')
-    writeFileSync(config, `
+  async start(lane) {
+    const { plain, tls, basic, refusedRequests } = await startSquid(lane)
+    return { 'squid': { port: plain }, 'squid-tls': { port: tls }, 'squid-basic': { port: basic, requests: refusedRequests } }
+  },
+}
+
+/** Also for the proxies that need a forward proxy behind them. Resolves to its ports, and to what its log holds. */
+export async function startSquid({ folder, server, account, programs }) {
+  const base = mkdtempSync(join(folder, 'squid-'))
+  // Squid gives up root for a user of its own, which writes here.
+  chmodSync(base, 0o777)
+  const [plain, tls, basic] = [await freePort(), await freePort(), await freePort()]
+  const accessLog = join(base, 'access.log')
+  execFileSync(pathOf('htpasswd'), ['-bc', join(base, 'passwords'), account.user, account.pass], { stdio: 'ignore' })
+  const config = join(base, 'squid.conf')
+  writeFileSync(config, `
 http_port 127.0.0.1:${plain}
 https_port 127.0.0.1:${tls} tls-cert=${server.certificateFile} tls-key=${server.keyFile}
 http_port 127.0.0.1:${basic} name=basic
@@ -51,14 +57,9 @@ cache_log ${join(base, 'cache.log')}
 pid_filename ${join(base, 'squid.pid')}
 coredump_dir ${base}
 `)
-    const program = start('squid', pathOf('squid'), ['-N', '-f', config])
-    await listening(program, [plain, tls, basic])
-    return {
-      'squid': { port: plain },
-      'squid-tls': { port: tls },
-      'squid-basic': { port: basic, requests: () => lines(accessLog, /TCP_DENIED\/407 .* CONNECT /) },
-    }
-  },
+  const program = programs.start('squid', pathOf('squid'), ['-N', '-f', config])
+  await listening(program, [plain, tls, basic])
+  return { plain, tls, basic, refusedRequests: () => lines(accessLog, /TCP_DENIED\/407 .* CONNECT /) }
 }
 
 function lines(path, pattern) {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../ports.mjs'
-import { listening, start } from '../processes.mjs'
+import { listening } from '../processes.mjs'
 import { pathOf } from '../tools.mjs'
 
 const losesHalfClose = 'tinyproxy ends the tunnel at the client\'s FIN, and the late reply is lost'
@@ -11,7 +11,7 @@ export const tinyproxy = {
   tools: ['tinyproxy'],
   upstreams: [{ name: 'tinyproxy', losesHalfClose }, { name: 'tinyproxy-basic', basic: true, losesHalfClose }],
 
-  async start({ folder, account, environment }) {
+  async start({ folder, account, environment, programs }) {
     const base = join(folder, 'tinyproxy')
     mkdirSync(base)
     const one = async (name, extra) => {
@@ -26,7 +26,7 @@ Allow 127.0.0.1
 LogLevel Connect
 ${extra}
 `)
-      const program = start(name, pathOf('tinyproxy'), ['-d', '-c', config], { env: environment })
+      const program = programs.start(name, pathOf('tinyproxy'), ['-d', '-c', config], { env: environment })
       await listening(program, [port])
       const requests = () => program.output.match(/Request \(.*CONNECT/g)?.length ?? 0
       return { port, requests }
