@@ -8,7 +8,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
  * END_STREAM first, so that the client takes a part for the whole: here RST_STREAM is all that goes.
  */
 export function tellCuts(stream: ServerHttp2Stream): void {
-  const { close, _final: endInOrder } = stream
+  const { _final: endInOrder } = stream
   // In the midst of this event it would be too early: an abort of our own, too, emits it before its RST_STREAM has left.
   stream.once('aborted', () => process.nextTick(() => {
     stream.destroy(new Error(`The HTTP/2 stream was closed with code ${stream.rstCode}`))
@@ -16,10 +16,5 @@ export function tellCuts(stream: ServerHttp2Stream): void {
   stream._final = (done) => {
     if (stream.closed && stream.rstCode !== constants.NGHTTP2_NO_ERROR) done()
     else endInOrder.call(stream, done)
-  }
-  stream.close = (code, callback) => {
-    // With both ends there is nothing left to reset, but what nobody reads would keep the stream, and its slot, for good.
-    if (stream.closed) stream.destroy()
-    else close.call(stream, code, callback)
   }
 }

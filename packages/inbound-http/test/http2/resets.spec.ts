@@ -173,6 +173,20 @@ describe('A cut told to a client over HTTP/2', () => {
     await until(() => client.received(3) === 'unharmed', 'the echo')
   })
 
+  it('link.abort() lets go of a stream that both sides have ended, with bytes that nobody took', async () => {
+    await using served = await serveHttp2()
+    const client = rawClientOf(served)
+    client.connect(1)
+    const { link } = await served.session()
+    link.open()
+    link.writer.end()
+    await until(() => client.hasEnd(1), 'END_STREAM')
+    client.data(1, Buffer.alloc(16_000), { endStream: true })
+    await until(() => link.reader.readableLength > 0, 'the bytes')
+    link.abort(new Error('given up'))
+    await until(() => link.reader.destroyed, 'the stream to be closed')
+  })
+
   it('C147 a target\'s reset is RST_STREAM, with no END_STREAM before it', async () => {
     await using served = await serveHttp2()
     const client = rawClientOf(served)
