@@ -52,6 +52,8 @@ interface Issuer {
  *
  * @example
  * ```ts
+ * import { createCertificates } from '@sluice/testkit'
+ *
  * const certificates = await createCertificates()
  * const { certPem, keyPem } = await certificates.issue({ names: ['proxy.test'], validity: 'expired' })
  * ```

@@ -14,13 +14,14 @@
  * @packageDocumentation
  */
 export { createCertificates, type CertificateOptions, type Certificates, type IssuedCertificate } from './certificates.js'
-export { dialerCompliance, type DialerComplianceOptions, type DialerSetup } from './compliance/dialer/dialer-compliance.js'
-export {
-  inboundCompliance, type ClientAnswer, type InboundComplianceOptions, type InboundNeeds, type InboundSetup,
-} from './compliance/inbound/inbound-compliance.js'
-export {
-  outboundCompliance, type OutboundComplianceOptions, type OutboundNeeds, type OutboundScenario, type OutboundSetup,
-} from './compliance/outbound/outbound-compliance.js'
+export { dialerCompliance } from './compliance/dialer/dialer-compliance.js'
+export type { DialerComplianceOptions, DialerSetup } from './compliance/dialer/dialer-compliance-options.js'
+export { inboundCompliance } from './compliance/inbound/inbound-compliance.js'
+export type { ClientAnswer, InboundComplianceOptions, InboundNeeds, InboundSetup } from './compliance/inbound/inbound-compliance-options.js'
+export { outboundCompliance } from './compliance/outbound/outbound-compliance.js'
+export type {
+  OutboundComplianceOptions, OutboundNeeds, OutboundScenario, OutboundSetup,
+} from './compliance/outbound/outbound-compliance-options.js'
 export type { TestRunner } from './compliance/suite.js'
 export { connectProxy, type ConnectProxy, type ConnectProxyOptions, type ProxyBehaviour } from './connect-proxy.js'
 export * from './http2/index.js'

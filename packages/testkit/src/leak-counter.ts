@@ -30,8 +30,12 @@ const NOT_OURS = new Set([
  *
  * @example
  * ```ts
+ * import { leakCounter } from '@sluice/testkit'
+ *
+ * declare const runSession: (signal: AbortSignal) => Promise<void>
+ * const { signal } = new AbortController()
  * const counter = leakCounter({ watch: { signal } })
- * await session(signal)
+ * await runSession(signal)
  * await counter.expectNoLeaks()
  * ```
  */

@@ -12,6 +12,8 @@ export type TcpPair = [client: Socket, server: Socket]
  *
  * @example
  * ```ts
+ * import { tcpPair } from '@sluice/testkit'
+ *
  * const [client, server] = await tcpPair()
  * client.end('request')
  * ```

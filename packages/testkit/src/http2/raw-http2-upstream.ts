@@ -35,6 +35,8 @@ export interface RawHttp2Upstream extends AsyncDisposable {
  *
  * @example
  * ```ts
+ * import { rawHttp2Upstream } from '@sluice/testkit'
+ *
  * await using upstream = await rawHttp2Upstream(async (peer) => {
  *   await peer.handshake({ maxConcurrentStreams: 1 })
  *   const { streamId } = await peer.expectRequest()

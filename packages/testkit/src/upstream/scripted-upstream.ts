@@ -40,6 +40,8 @@ export interface ScriptedUpstream extends AsyncDisposable {
  *
  * @example
  * ```ts
+ * import { scriptedUpstream } from '@sluice/testkit'
+ *
  * await using upstream = await scriptedUpstream(async (peer) => {
  *   await peer.expectHead()
  *   await peer.send('HTTP/1.1 200 OK\r\n\r\nearly')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { until } from '../../until.js'
 import { Peer } from '../../upstream/peer.js'
-import type { DialerCheck } from './dialer-compliance.js'
+import type { DialerCheck } from './dialer-check.js'
 
 /** What a connection is fit for when `dial` resolves. */
 export const connectionChecks: readonly DialerCheck[] = [

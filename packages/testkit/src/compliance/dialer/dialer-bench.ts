@@ -5,7 +5,7 @@ import type { ServerTls } from '../../listening.js'
 import { scriptedUpstream, type Script, type ScriptedUpstream } from '../../upstream/scripted-upstream.js'
 import { within } from '../../within.js'
 import type { Bench } from '../suite.js'
-import type { DialerComplianceOptions, DialerSetup } from './dialer-compliance.js'
+import type { DialerComplianceOptions, DialerSetup } from './dialer-compliance-options.js'
 
 /** Codes of what the system or TLS reported. Others may be the word of a peer, which has no cause. */
 const WRAPPING: ReadonlySet<ProxyErrorCode> = new Set(['DNS', 'DIAL', 'TLS', 'CERT'])

@@ -1,38 +1,10 @@
-import type { Dialer, ProxyErrorCode } from '@sluice/core'
-import type { ServerTls } from '../../listening.js'
-import { defineSuite, type Check, type TestRunner } from '../suite.js'
+import { defineSuite } from '../suite.js'
 import { connectionChecks } from './connection-checks.js'
 import { DialerBench } from './dialer-bench.js'
+import type { DialerCheck } from './dialer-check.js'
+import type { DialerComplianceOptions } from './dialer-compliance-options.js'
 import { failureChecks } from './failure-checks.js'
 import { signalChecks } from './signal-checks.js'
-
-export interface DialerSetup {
-  readonly dialer: Dialer
-  /** Stops what the dialer needs to reach its peers. */
-  close?(): Promise<void>
-}
-
-export interface DialerComplianceOptions extends TestRunner {
-  /** Names the suite: `TLS through another outbound`. */
-  readonly name: string
-  /** Called once for each check. The suite itself starts the peers on 127.0.0.1 and dials them. */
-  readonly setup: () => Promise<DialerSetup>
-  /** Peers speak TLS like this; the dialer trusts them. Each protocol of `alpn` is offered once. @default no TLS */
-  readonly tls?: ServerTls
-  /** A TLS identity that the dialer refuses. Without it that is not checked. */
-  readonly untrusted?: ServerTls
-  /** What a dial to a port fails with on which nobody listens. @default DIAL */
-  readonly refusedCode?: ProxyErrorCode
-  /** What a dial to a name fails with that does not exist; `false`: somebody else resolves names. @default DNS */
-  readonly unknownNameCode?: ProxyErrorCode | false
-  /** How long anything may take that should happen at once. @default 5_000 */
-  readonly limitMs?: number
-}
-
-export type DialerCheck = Check<DialerBench> & {
-  /** @default always */
-  readonly applies?: (options: DialerComplianceOptions) => boolean
-}
 
 /**
  * Defines the tests that every dialer passes: what a connection is fit for when it is handed over, what the signal does, and how
@@ -40,7 +12,12 @@ export type DialerCheck = Check<DialerBench> & {
  *
  * @example
  * ```ts
- * dialerCompliance({ name: 'TCP', describe, it, setup: async () => ({ dialer: new TcpDialer() }) })
+ * import type { Dialer } from '@sluice/core'
+ * import { dialerCompliance } from '@sluice/testkit'
+ * import { describe, it } from 'vitest'
+ *
+ * declare const createDialer: () => Dialer
+ * dialerCompliance({ name: 'TCP', describe, it, setup: async () => ({ dialer: createDialer() }) })
  * ```
  */
 export function dialerCompliance(options: DialerComplianceOptions): void {

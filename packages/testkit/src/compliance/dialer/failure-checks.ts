@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { tcp } from '@sluice/core'
 import { closedPort } from '../../listening.js'
 import { within } from '../../within.js'
-import type { DialerCheck } from './dialer-compliance.js'
+import type { DialerCheck } from './dialer-check.js'
 
 /** How a dial fails. */
 export const failureChecks: readonly DialerCheck[] = [

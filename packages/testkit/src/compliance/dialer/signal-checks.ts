@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { startTarget } from '../../target/start-target.js'
 import { until } from '../../until.js'
 import { Peer } from '../../upstream/peer.js'
-import type { DialerCheck } from './dialer-compliance.js'
+import type { DialerCheck } from './dialer-check.js'
 
 /** What the signal does to a dial. */
 export const signalChecks: readonly DialerCheck[] = [

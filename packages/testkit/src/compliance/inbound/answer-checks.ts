@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ERROR_CODES, ProxyError, type ProxyErrorCode } from '@sluice/core'
-import type { InboundCheck } from './inbound-compliance.js'
+import type { InboundCheck } from './inbound-check.js'
 
 const FAILURES: readonly ProxyError[] = [
   ...(Object.keys(ERROR_CODES) as ProxyErrorCode[]).map((code) => new ProxyError(code, `Cannot go on: ${code}`)),

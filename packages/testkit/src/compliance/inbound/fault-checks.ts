@@ -4,7 +4,7 @@ import { ProxyError } from '@sluice/core'
 import { flushed } from '../../flushed.js'
 import { until } from '../../until.js'
 import type { InboundBench } from './inbound-bench.js'
-import type { InboundCheck } from './inbound-compliance.js'
+import type { InboundCheck } from './inbound-check.js'
 import type { Visit } from './visit.js'
 
 const SHORT_MS = 200

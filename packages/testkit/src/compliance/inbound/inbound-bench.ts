@@ -1,7 +1,7 @@
 import { tcp, type Destination } from '@sluice/core'
 import { tcpPair } from '../../tcp-pair.js'
 import type { Bench } from '../suite.js'
-import type { InboundComplianceOptions, InboundSetup } from './inbound-compliance.js'
+import type { InboundComplianceOptions, InboundSetup } from './inbound-compliance-options.js'
 import { Visit } from './visit.js'
 
 const DEFAULT_TARGETS = [tcp('target.test', 443), tcp('192.0.2.1', 1), tcp('2001:db8::1', 65_535)]

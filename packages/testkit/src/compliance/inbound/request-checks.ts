@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { InboundCheck } from './inbound-compliance.js'
+import type { InboundCheck } from './inbound-check.js'
 import type { Visit } from './visit.js'
 
 /** What an inbound makes of a request. */

@@ -4,7 +4,7 @@ import type { Dispatch, Link, SessionRequest } from '@sluice/core'
 import { until } from '../../until.js'
 import { Peer } from '../../upstream/peer.js'
 import { within } from '../../within.js'
-import type { ClientAnswer, InboundSetup } from './inbound-compliance.js'
+import type { ClientAnswer, InboundSetup } from './inbound-compliance-options.js'
 
 /** A session that an inbound under test has dispatched. It does nothing until it is told to. */
 export interface Dispatched {

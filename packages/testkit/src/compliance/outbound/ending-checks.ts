@@ -4,7 +4,7 @@ import type { TargetKind } from '../../target/behaviours.js'
 import type { TargetConnection } from '../../target/target-connection.js'
 import { until } from '../../until.js'
 import type { OutboundBench } from './outbound-bench.js'
-import type { OutboundCheck } from './outbound-compliance.js'
+import type { OutboundCheck } from './outbound-check.js'
 import type { TestSession } from './test-session.js'
 
 const SHORT_MS = 300

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { until } from '../../until.js'
-import type { OutboundCheck } from './outbound-compliance.js'
+import type { OutboundCheck } from './outbound-check.js'
 
 const SENT = 'what the client sent'
 

@@ -4,7 +4,7 @@ import { pattern, sha256 } from '../../pattern.js'
 import type { Target } from '../../target/start-target.js'
 import { until, untilSteady } from '../../until.js'
 import type { OutboundBench } from './outbound-bench.js'
-import type { OutboundCheck } from './outbound-compliance.js'
+import type { OutboundCheck } from './outbound-check.js'
 import type { TestSession } from './test-session.js'
 
 const CHUNK = pattern(65_536)

@@ -6,7 +6,7 @@ import { testContext } from '../../test-context.js'
 import { testLink } from '../../test-link.js'
 import { until } from '../../until.js'
 import type { Bench } from '../suite.js'
-import type { OutboundComplianceOptions, OutboundSetup } from './outbound-compliance.js'
+import type { OutboundComplianceOptions, OutboundSetup } from './outbound-compliance-options.js'
 import { TestSession } from './test-session.js'
 import { TrackedDialer } from './tracked-dialer.js'
 

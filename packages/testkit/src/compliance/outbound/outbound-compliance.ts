@@ -1,70 +1,12 @@
-import type { Destination, Dialer, Outbound, Policy, PolicyManager } from '@sluice/core'
 import { testPolicies } from '../../test-context.js'
-import { defineSuite, type Check, type TestRunner } from '../suite.js'
+import { defineSuite } from '../suite.js'
 import { endingChecks } from './ending-checks.js'
 import { failureChecks } from './failure-checks.js'
 import { loadChecks } from './load-checks.js'
 import { OutboundBench } from './outbound-bench.js'
+import type { OutboundCheck } from './outbound-check.js'
+import type { OutboundComplianceOptions, OutboundScenario } from './outbound-compliance-options.js'
 import { trafficChecks } from './traffic-checks.js'
-
-/**
- * How the upstream is to treat the outbound; the `behaviour` of `connectProxy` has the same words.
- *
- * - `tunnel`: carries sessions to their targets
- * - `glue`: sends the target's first bytes together with its answer
- * - `stall`: accepts the connection and never answers
- * - `refuse`: answers that it will not
- */
-export type OutboundScenario = 'tunnel' | 'glue' | 'stall' | 'refuse'
-
-export interface OutboundNeeds {
-  readonly scenario: OutboundScenario
-  /** The limits to run with; some checks shorten one of them. */
-  readonly policy: Policy
-  /** The same for every level, for an outbound that asks a policy manager. */
-  readonly policies: PolicyManager
-}
-
-export interface OutboundSetup {
-  /** The suite calls its `start` and `close`. */
-  readonly outbound: Outbound
-  /** What the outbound is given as its dialer. The suite counts what it dials. */
-  readonly dialer: Dialer
-  /** Stops the upstream. */
-  close?(): Promise<void>
-}
-
-export interface OutboundComplianceOptions extends TestRunner {
-  /** Names the suite: `http over TLS`. */
-  readonly name: string
-  /** Called once for each check. */
-  readonly setup: (needs: OutboundNeeds) => Promise<OutboundSetup>
-  /** What `setup` can arrange beside `tunnel`; checks that need another are left out. @default none */
-  readonly scenarios?: readonly OutboundScenario[]
-  /** The way to the target keeps half-closes. @default true */
-  readonly halfClose?: boolean
-  /** The way to the target passes resets on, both ways. @default true */
-  readonly passesReset?: boolean
-  /** The outbound has `connect`. @default true */
-  readonly tunnel?: boolean
-  /** Sessions share connections, which outlive them until `outbound.close`. @default false */
-  readonly pools?: boolean
-  /** How many sessions run at once in the check of that. @default 100 */
-  readonly sessions?: number
-  /** How long anything may take that should happen at once. @default 5_000 */
-  readonly limitMs?: number
-  /** Where the upstream finds a target that listens on loopback, if that is not where it listens. */
-  readonly reach?: (target: Destination) => Destination
-}
-
-export type OutboundCheck = Check<OutboundBench> & {
-  /** @default tunnel */
-  readonly scenario?: OutboundScenario
-  /** Limits that differ from the defaults. */
-  readonly policy?: Partial<Policy>
-  /** @default always */
-  readonly applies?: (options: OutboundComplianceOptions) => boolean
-}
 
 /**
  * Defines the tests that every outbound passes: what it carries, how it ends, fails and is cancelled, and that nothing is left.
@@ -73,12 +15,15 @@ export type OutboundCheck = Check<OutboundBench> & {
  *
  * @example
  * ```ts
+ * import { connectProxy, outboundCompliance, type OutboundSetup } from '@sluice/testkit'
+ * import { describe, it } from 'vitest'
+ *
+ * declare const through: (port: number) => OutboundSetup
  * outboundCompliance({
  *   name: 'http', describe, it, scenarios: ['glue', 'stall', 'refuse'],
- *   async setup({ scenario, policies }) {
+ *   async setup({ scenario }) {
  *     const proxy = await connectProxy({ behaviour: scenario })
- *     const outbound = new HttpOutbound({ servers: [{ address: proxy.host, port: proxy.port }] }, policies)
- *     return { outbound, dialer: tcpDialer, close: () => proxy.close() }
+ *     return { ...through(proxy.port), close: () => proxy.close() }
  *   },
  * })
  * ```

@@ -5,7 +5,7 @@ import { lateReply } from '../../target/behaviours.js'
 import { until } from '../../until.js'
 import { Peer } from '../../upstream/peer.js'
 import { within } from '../../within.js'
-import type { OutboundCheck } from './outbound-compliance.js'
+import type { OutboundCheck } from './outbound-check.js'
 
 const BIG_BYTES = 8 * 1_048_576
 

@@ -1,0 +1,8 @@
+import type { Policy } from '@sluice/core'
+import type { Check } from '../suite.js'
+import type { InboundBench } from './inbound-bench.js'
+
+export type InboundCheck = Check<InboundBench> & {
+  /** Limits that differ from the defaults. */
+  readonly policy?: Partial<Policy>
+}
