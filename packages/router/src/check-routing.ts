@@ -69,7 +69,9 @@ function valueFaults(rule: RoutingRule, at: At, { inbounds }: KnownTags): Fault[
     }
   }
   for (const key of ['domain', 'domains'] as const) each(key, (value) => tryIt(key, value, () => domainCondition(key, [value])))
-  for (const key of ['ip', 'source', 'sourceIP'] as const) each(key, (value) => tryIt(key, value, () => addressCondition(key, [value], () => [])))
+  for (const key of ['ip', 'source', 'sourceIP'] as const) {
+    each(key, (value) => tryIt(key, value, () => addressCondition(key, [value], () => [])))
+  }
   each('network', (name) => (NETWORKS.has(name) ? undefined : fault([...at, 'network'], `must be "tcp" or "udp", not "${name}"`)))
   each('inboundTag', (tag) => (inbounds.has(tag) ? undefined
     : fault([...at, 'inboundTag'], `no inbound has the tag "${tag}"`, { severity: 'warning', ...hintFor(tag, inbounds) })))

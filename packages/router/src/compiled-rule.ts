@@ -35,7 +35,8 @@ function conditionsOf(rule: RoutingRule): Condition[] {
     ...oneOf('network', rule.network, ({ session }) => session.target.network),
     ...oneOf('user', rule.user, ({ session }) => session.user?.name),
     ...(rule.port === undefined ? [] : [portCondition('port', parsePorts(rule.port) ?? [], ({ session }) => session.target.port)]),
-    ...(rule.sourcePort === undefined ? [] : [portCondition('sourcePort', parsePorts(rule.sourcePort) ?? [], ({ session }) => session.source?.port)]),
+    ...(rule.sourcePort === undefined ? []
+      : [portCondition('sourcePort', parsePorts(rule.sourcePort) ?? [], ({ session }) => session.source?.port)]),
     ...(sources.length === 0 ? [] : [addressCondition('source', sources, ({ session }) => session.source && [session.source.host])]),
     ...(domains.length === 0 ? [] : [domainCondition('domain', domains)]),
     ...(rule.ip === undefined ? [] : [addressCondition('ip', valuesOf(rule.ip), ({ addresses }) => addresses, true)]),

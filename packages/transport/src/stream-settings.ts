@@ -27,7 +27,10 @@ export type TlsVersion = '1.0' | '1.1' | '1.2' | '1.3'
 export interface TlsSettings {
   /** Name to send (SNI) and to look for in the certificate. @default the host that is dialled; an IP address is never sent */
   readonly serverName?: string
-  /** Protocols to agree on, most wanted first; a list, or one text with commas. @default h2, http/1.1; a listener: what its protocol is served over */
+  /**
+   * Protocols to agree on, most wanted first; a list, or one text with commas.
+   * @default h2, http/1.1; a listener: what its protocol is served over
+   */
   readonly alpn?: string | readonly string[]
   /** Take any certificate; each server is warned of once. @default false */
   readonly allowInsecure?: boolean

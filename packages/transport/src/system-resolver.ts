@@ -4,7 +4,9 @@ import { systemErrorText } from './system-error-text.js'
 
 /** Resolves names as the system does (hosts file included), in the order in which the system gives the addresses. */
 export class SystemResolver implements Resolver {
-  async resolve(name: string, { family, signal }: { readonly family: 0 | 4 | 6, readonly signal: AbortSignal }): Promise<readonly string[]> {
+  async resolve(
+    name: string, { family, signal }: { readonly family: 0 | 4 | 6, readonly signal: AbortSignal },
+  ): Promise<readonly string[]> {
     signal.throwIfAborted()
     try {
       // A look-up in the system's own library cannot be broken off; its answer comes too late for a session that is gone.

@@ -30,5 +30,8 @@ export const noRules: Router = { route: () => undefined }
 
 /** Serves where neither a feature nor the transport resolves names: it knows none. */
 export const noResolver: Resolver = {
-  resolve: (name) => Promise.reject(new ProxyError('DNS', `Cannot resolve "${printable(name)}": there is no resolver`, { side: 'internal', phase: 'dns' })),
+  resolve: (name) => {
+    const message = `Cannot resolve "${printable(name)}": there is no resolver`
+    return Promise.reject(new ProxyError('DNS', message, { side: 'internal', phase: 'dns' }))
+  },
 }

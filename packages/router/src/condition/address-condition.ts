@@ -45,7 +45,9 @@ function rangesOf(value: string): Range[] {
     throw new BadAddressPattern(`needs a data file ("${value.split(':')[0]}:"), which is not supported yet; "geoip:private" needs none`)
   }
   if (ipaddr.isValidCIDR(value)) return [ipaddr.parseCIDR(value)]
-  if (!ipaddr.IPv4.isValidFourPartDecimal(value) && !ipaddr.IPv6.isValid(value)) throw new BadAddressPattern('is neither an IP address nor a CIDR')
+  if (!ipaddr.IPv4.isValidFourPartDecimal(value) && !ipaddr.IPv6.isValid(value)) {
+    throw new BadAddressPattern('is neither an IP address nor a CIDR')
+  }
   const address = ipaddr.process(value)
   return [[address, address.kind() === 'ipv4' ? 32 : 128]]
 }

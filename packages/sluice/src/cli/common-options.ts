@@ -14,7 +14,8 @@ export const LOG_LEVELS = ['debug', 'info', 'warning', 'error', 'none'] as const
 export function withDefaults(config: unknown, { allowOpen = false, logLevel }: CommonOptions): unknown {
   if (!isObject(config)) return config
   const { log = { access: 'none' }, inbounds } = config
-  const opened = allowOpen && Array.isArray(inbounds) ? { inbounds: inbounds.map((inbound: unknown) => withKey(inbound, { allowOpen })) } : {}
+  const opened = allowOpen && Array.isArray(inbounds)
+    ? { inbounds: inbounds.map((inbound: unknown) => withKey(inbound, { allowOpen })) } : {}
   return { ...config, ...opened, log: logLevel === undefined ? log : withKey(log, { loglevel: logLevel }) }
 }
 
