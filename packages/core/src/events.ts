@@ -2,8 +2,10 @@ import { EventEmitter } from 'eventemitter3'
 import type { Context } from './contracts/context.js'
 import type { ProxyError } from './errors/proxy-error.js'
 
+/** How grave a log entry is, the least first: a session that fails unopened is a `warning`, one that is cut later `info`. */
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
 
+/** One line of the log before it is text, made only while somebody listens for it; no `message` holds a credential. */
 export interface LogEntry {
   readonly level: LogLevel
   readonly message: string
@@ -33,6 +35,7 @@ export interface InstanceEventMap {
   log: [entry: LogEntry]
 }
 
+/** The name of an event, a key of {@link InstanceEventMap}. */
 export type InstanceEventName = keyof InstanceEventMap
 
 /**

@@ -1,3 +1,4 @@
+/** One step into a config: the key of an object, or the index of a list; `"0"` is a key, `0` an index. */
 export type PathSegment = string | number
 
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/

@@ -27,7 +27,9 @@ type Handler<Settings, Envelope> = {
   [Protocol in keyof Settings]: Envelope & { readonly protocol: Protocol, readonly settings?: Settings[Protocol] }
 }[keyof Settings]
 
+/** An inbound as a config writes it, one shape for each protocol whose package is imported; absent `settings` stand for `{}`. */
 export type InboundConfig = Handler<InboundSettings, InboundEnvelope>
+/** An outbound as a config writes it, one shape for each protocol whose package is imported; absent `settings` stand for `{}`. */
 export type OutboundConfig = Handler<OutboundSettings, OutboundEnvelope>
 
 /** A whole config: v2ray v4's JSON, as far as the modules at hand define it. */

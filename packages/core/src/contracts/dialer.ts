@@ -2,6 +2,7 @@ import type { Connection } from './connection.js'
 import type { Context } from './context.js'
 import type { Destination } from './destination.js'
 
+/** What one dial is given beside its destination; it holds for that dial only, and nothing of it for the connection afterwards. */
 export interface DialOptions {
   /** Breaks the dial off at any moment: what was opened is destroyed and `dial` rejects with `signal.reason` as it is. */
   readonly signal: AbortSignal

@@ -32,6 +32,7 @@ export interface SystemPolicy {
   readonly statsOutboundDownlink: boolean
 }
 
+/** Knows the policy of each user level; callers may keep an answer, for it does not change while the instance lives. */
 export interface PolicyManager extends Feature {
   /** The policy of a level; levels that the config does not name have the defaults. */
   forLevel(level: number): Policy
@@ -66,6 +67,7 @@ export interface Route {
   readonly rule?: string
 }
 
+/** Names the outbound of each session, asked once per session before anything is dialled; what it rejects with fails the session. */
 export interface Router extends Feature {
   /** `undefined`: no rule matches, and the first outbound takes the session. A promise only where a name must be resolved. */
   route(ctx: Context): Route | undefined | Promise<Route | undefined>

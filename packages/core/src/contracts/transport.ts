@@ -10,6 +10,7 @@ import type { OutboundHandler } from './outbound.js'
 // eslint-disable-next-line @typescript-eslint/no-empty-interface
 export interface StreamSettings {}
 
+/** What one outbound of a config wants of its dialer, which then serves all sessions of that outbound. */
 export interface DialerSpec {
   /** Tag of the outbound; names its counters. `''`: none are kept. */
   readonly tag: string
@@ -29,6 +30,7 @@ export interface DialerFactory {
   create(spec: DialerSpec): Dialer
 }
 
+/** Where one inbound of a config listens and what it speaks below its protocol. */
 export interface ListenerSpec {
   readonly listen: string
   /** 0: the kernel picks one. */
@@ -54,6 +56,7 @@ export interface Listener {
   close(): Promise<void>
 }
 
+/** Makes the one listener of each inbound handler. */
 export interface ListenerFactory {
   /**
    * Reads certificate files; opens no socket.

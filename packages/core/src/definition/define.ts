@@ -42,6 +42,7 @@ interface Definition<Settings> {
   readonly check?: Check<Settings>
 }
 
+/** A protocol that configs may name under `inbounds`; one object is made of it for each inbound of the config. */
 export type InboundDefinition<Settings = unknown> = Definition<Settings> & Construction<Inbound, Settings> & {
   readonly kind: 'inbound'
   readonly protocol: string
@@ -54,12 +55,14 @@ export type InboundDefinition<Settings = unknown> = Definition<Settings> & Const
   readonly alpn?: readonly string[]
 }
 
+/** A protocol that configs may name under `outbounds`; one object is made of it for each outbound of the config. */
 export type OutboundDefinition<Settings = unknown> = Definition<Settings> & Construction<Outbound, Settings> & {
   readonly kind: 'outbound'
   readonly protocol: string
   readonly upgrade?: Upgrade
 }
 
+/** A part that an instance has once; made before every outbound and inbound, in the order in which the modules are given. */
 export type FeatureDefinition<Settings = unknown> = Definition<Settings> & Construction<Feature, Settings> & {
   readonly kind: 'feature'
   /** The top-level key of the config that holds its settings. */
@@ -70,6 +73,7 @@ export type FeatureDefinition<Settings = unknown> = Definition<Settings> & Const
   readonly optional?: boolean
 }
 
+/** What opens sockets for an instance, which needs exactly one; without it core can neither dial nor listen. */
 export interface TransportDefinition {
   readonly kind: 'transport'
   /** Of `streamSettings`. */

@@ -38,4 +38,5 @@ export const ERROR_CODES = {
   INTERNAL: { when: 'a bug of ours', again: 'never', socks: 1, http: 500 },
 } as const satisfies Record<string, CodeFacts>
 
+/** One of the keys of {@link ERROR_CODES}, and part of the contract: a message may change, a code does not. */
 export type ProxyErrorCode = keyof typeof ERROR_CODES

@@ -7,6 +7,7 @@ export type Side = 'downstream' | 'upstream' | 'internal'
 /** What was going on when it failed. */
 export type Phase = 'dns' | 'dial' | 'tls' | 'connect' | 'relay' | 'handshake'
 
+/** What is known of a failure beside its code and message; what is left out is absent on the error, but for `side` and `attempts`. */
 export interface ProxyErrorOptions {
   /** @default upstream */
   readonly side?: Side

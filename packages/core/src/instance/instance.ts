@@ -12,11 +12,13 @@ import { build, type Parts } from './build.js'
 import type { Listening } from './inbound-handler.js'
 import { Lifecycle } from './lifecycle.js'
 
+/** What an instance is built of beside its config; modules are values, which any number of instances may share. */
 export interface InstanceOptions {
   /** What the config may name, and what serves it. */
   readonly modules: readonly Module[]
 }
 
+/** How patient `stop()` is; a further call may only shorten what is left. */
 export interface StopOptions {
   /** How long sessions may go on. @default 10_000 */
   readonly drainMs?: number
