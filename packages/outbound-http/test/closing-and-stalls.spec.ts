@@ -21,7 +21,7 @@ for (const variant of VARIANTS) describe(`A server that hangs up over ${variant.
       await peer[how]()
     })
     const errors = await Promise.all(Array.from({ length: HEAD.length }, async (_, sent): Promise<ProxyError> => {
-      const outbound = createOutbound({ servers: [serverOf(upstream)] })
+      const outbound = createOutbound({ servers: [serverOf(upstream)] }, { handshakeMs: 10_000 })
       return outbound.connect(testContext({ target: tcp('target.test', sent + 1) }), variant.dialer).then(
         () => { throw new Error(`opened after ${sent} bytes`) }, (error: unknown) => error as ProxyError,
       )
@@ -71,27 +71,38 @@ for (const variant of WIRES) describe(`A server out of reach over ${variant.over
 })
 
 /** Scaled down: 10 s are 300 ms. */
-const policy = { handshakeMs: 300 }
+const HANDSHAKE_MS = 300
+const policy = { handshakeMs: HANDSHAKE_MS }
 
-/** How long each connection lived, in ms. */
-async function lifetimes(run: Case): Promise<number[]> {
-  return Promise.all(run.upstream.peers.map(async ({ closed }) => {
-    const since = performance.now()
-    await closed
-    return performance.now() - since
-  }))
+/** A script, and how long each of its connections lived after the request, in ms. */
+function timed(play: Play): { play: Play, readonly lives: number[] } {
+  const lives: number[] = []
+  return {
+    lives,
+    play: async (peer, say) => {
+      await peer.expectHead()
+      const since = performance.now()
+      await play(peer, say)
+      await peer.closed
+      lives.push(performance.now() - since)
+    },
+  }
+}
+
+/** At the limit ±5 %, and what a busy machine adds to one of them. */
+function expectAtLimit(lives: readonly number[]): void {
+  expect(Math.max(...lives)).toBeGreaterThan(HANDSHAKE_MS * 0.95)
+  expect(Math.min(...lives)).toBeLessThan(HANDSHAKE_MS * 1.05)
 }
 
 for (const variant of WIRES) describe(`A server that stalls over ${variant.over}`, () => {
   it('C045 no answer: TIMEOUT at the limit, tried again, and given up within three times the limit', async () => {
+    const { play, lives } = timed(() => {})
     const startedAt = performance.now()
-    await using run = await Case.start(variant, async (peer) => { await peer.expectHead() }, { policy })
-    await run.peer
-    const [first] = await lifetimes(run)
+    await using run = await Case.start(variant, play, { policy })
     const error = await run.session.refused([run.upstream])
-    expect(performance.now() - startedAt).toBeLessThan(900 * 1.05)
-    expect(first).toBeGreaterThan(300 * 0.9)
-    expect(first).toBeLessThan(300 * 1.1)
+    expect(performance.now() - startedAt).toBeLessThan(3 * HANDSHAKE_MS * 1.05)
+    expectAtLimit(lives)
     expect(error).toMatchObject({ code: 'TIMEOUT', phase: 'connect', side: 'upstream', server: `127.0.0.1:${run.upstream.port}` })
     expect(error.attempts.map(({ code }) => code)).toEqual(['TIMEOUT', 'TIMEOUT'])
     expect(run.upstream.requests).toEqual([requestFor(), requestFor()])
@@ -99,29 +110,24 @@ for (const variant of WIRES) describe(`A server that stalls over ${variant.over}
   })
 
   it('C047 interim answers for ever: TIMEOUT at the same limit', async () => {
-    await using run = await Case.start(variant, async (peer) => {
-      await peer.expectHead()
+    const { play, lives } = timed(async (peer) => {
       while (!peer.socket.destroyed) {
         await peer.send('HTTP/1.1 102 Processing\r\n\r\n').catch(() => {})
-        await peer.wait(20)
+        await peer.wait(30)
       }
-    }, { policy: { handshakeMs: 150 } })
-    await run.peer
-    const [first] = await lifetimes(run)
+    })
+    await using run = await Case.start(variant, play, { policy })
     const error = await run.session.refused([run.upstream])
-    expect(first).toBeGreaterThan(150 * 0.85)
-    expect(first).toBeLessThan(150 * 1.2)
+    expectAtLimit(lives)
     expect(error).toMatchObject({ code: 'TIMEOUT', phase: 'connect' })
   })
 
   it('C048 a server that does not read the request: TIMEOUT at the same limit', async () => {
     const padding = 'x'.repeat(8 * 1_048_576)
     const startedAt = performance.now()
-    await using run = await Case.start(variant, (peer) => { peer.pause() }, {
-      policy: { handshakeMs: 150 }, settings: { headers: { 'X-Padding': padding } },
-    })
+    await using run = await Case.start(variant, (peer) => { peer.pause() }, { policy, settings: { headers: { 'X-Padding': padding } } })
     const error = await run.session.done.then(() => undefined, (reason: unknown) => reason)
-    expect(performance.now() - startedAt).toBeLessThan(900)
+    expect(performance.now() - startedAt).toBeLessThan(1_500)
     expect(error).toMatchObject({ code: 'TIMEOUT', phase: 'connect', side: 'upstream' })
     for (const peer of run.upstream.peers) {
       // A socket that is not read does not hear of a reset; and behind bytes that were waiting, it may look like an end.

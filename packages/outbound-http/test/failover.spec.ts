@@ -39,10 +39,15 @@ afterEach(() => { vi.useRealTimers() })
 describe('Failover', () => {
   it('C066 a server that cannot be dialled costs no pause: the next one has the tunnel', async () => {
     await using upstream = await startUpstream(overTcp, OK)
-    const outbound = createOutbound({ servers: [{ address: '127.0.0.1', port: await closedPort() }, serverOf(upstream)] })
-    const startedAt = performance.now()
-    expect(await open(outbound)).toBe(`127.0.0.1:${upstream.port}`)
-    expect(performance.now() - startedAt).toBeLessThan(60)
+    const servers = [{ address: '127.0.0.1', port: await closedPort() }, serverOf(upstream)]
+    const tookMs: number[] = []
+    for (let run = 0; run < 5; run++) {
+      const startedAt = performance.now()
+      expect(await open(createOutbound({ servers }))).toBe(`127.0.0.1:${upstream.port}`)
+      tookMs.push(performance.now() - startedAt)
+    }
+    // The quickest, for a machine may have other things to do.
+    expect(Math.min(...tookMs)).toBeLessThan(20)
   })
 
   it('C066 all servers are down: the error names each once, and at most 1 s goes by', async () => {
