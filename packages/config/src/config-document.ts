@@ -19,6 +19,8 @@ export interface ConfigDocument {
    * @returns `undefined` for a path that cannot be read.
    */
   locate(path: string, part?: 'key' | 'value'): Position | undefined
+  /** Where it came from, if this config was made from others: in which one it stands, and where in it. */
+  source?(path: string): { readonly document: ConfigDocument, readonly path: string } | undefined
 }
 
 /** The document of a syntax tree. */

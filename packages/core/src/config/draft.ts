@@ -28,7 +28,7 @@ export class Draft {
     const value = (object as Container)[from]
     this.#note(into, to, this.#origin(object, from))
     Reflect.deleteProperty(object, from)
-    ;(into as Container)[to] = value
+    define(into, to, value)
   }
 
   /** Puts a value in place of another; faults of it point to the one before. */
@@ -68,18 +68,21 @@ export class Draft {
     if (!isContainer(value)) return value
     const known = above.get(value)
     if (known !== undefined) return known
-    // Not an assignment where a key comes from outside, for __proto__ would be taken for the prototype.
     const copy: object = Array.isArray(value) ? [] : {}
     above.set(value, copy)
     this.#homes.set(copy, at)
     for (const [key, inner] of Object.entries(value)) {
       const segment = Array.isArray(value) ? Number(key) : key
-      const property = { value: this.#copy(inner, [...at, segment], above), writable: true, enumerable: true, configurable: true }
-      Object.defineProperty(copy, segment, property)
+      define(copy, segment, this.#copy(inner, [...at, segment], above))
     }
     above.delete(value)
     return copy
   }
+}
+
+/** Not an assignment, which would take a key __proto__ from outside for the prototype. */
+function define(object: object, key: PathSegment, value: unknown): void {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
 }
 
 function isContainer(value: unknown): value is object {

@@ -3,11 +3,14 @@ import { isConfigError } from '@sluice/core'
 import { LOG_LEVELS } from './common-options.js'
 import { runDemo } from './demo.js'
 import { ExitCode } from './exit-code.js'
-import { printFaults } from './faults.js'
+import { FileConfigError, printFaults } from './faults.js'
 import { runOneLine, type OneLineOptions } from './one-line.js'
 import { UsageError } from './proxy-url.js'
-import { runFile, type RunFileOptions } from './run-file.js'
+import { checkFile, runFile, type CheckFileOptions, type RunFileOptions } from './run-file.js'
 import { version } from './version.js'
+
+/** Long options that v2ray has with one dash. */
+const V2RAY_SPELLINGS: readonly string[] = ['-config', '-confdir', '-version']
 
 /**
  * The `sluice` command.
@@ -17,7 +20,7 @@ import { version } from './version.js'
  */
 export async function main(args: readonly string[]): Promise<number> {
   // `pnpm start -- run …` hands the dashes on.
-  const own = args[0] === '--' ? args.slice(1) : args
+  const own = (args[0] === '--' ? args.slice(1) : args).map((arg) => (V2RAY_SPELLINGS.includes(arg) ? `-${arg}` : arg))
   try {
     await program().parseAsync(own, { from: 'user' })
     return ExitCode.ok
@@ -43,11 +46,28 @@ Exit codes: 0 stopped in order, 1 failed while running, 2 usage, 23 config.`)
       if (options.listen === undefined && options.forward === undefined) await runDemo()
       else await runOneLine(options)
     })
-  withCommonOptions(command.command('run'))
+  withFileOptions(command.command('run'))
     .description('run a config file, as v2ray v4 has them')
-    .requiredOption('-c, --config <file>', 'JSON with comments; "-" reads standard input')
-    .action((_own: unknown, run: Command) => runFile(run.optsWithGlobals<RunFileOptions>()))
+    .action((_own: unknown, run: Command) => runFile(withSource(run.optsWithGlobals<RunFileOptions>())))
+  withFileOptions(command.command('check').alias('test'))
+    .description('say whether a config file can be used, and start nothing')
+    .option('--json', 'write what there is to say as JSON to standard output')
+    .action((_own: unknown, check: Command) => checkFile(withSource(check.optsWithGlobals<CheckFileOptions>())))
   return command
+}
+
+function withFileOptions(command: Command): Command {
+  return withCommonOptions(command)
+    .option('-c, --config <file>', 'JSON with comments; "-" reads standard input; several are merged as v2ray does',
+      (file: string, before: readonly string[] = []) => [...before, file])
+    .option('--confdir <folder>', 'all .json files of a folder, by name, after those of -c')
+    .option('--lenient', 'ignore unknown keys with a warning, except in rules')
+    .option('--skip-unknown', 'leave out handlers of unknown protocols with a warning')
+}
+
+function withSource<T extends RunFileOptions>(options: T): T {
+  if (options.config === undefined && options.confdir === undefined) throw new UsageError('Cannot go on without a config: use --config FILE')
+  return options
 }
 
 /** Those of `common-options.ts`, before or after a subcommand's name. */
@@ -64,7 +84,7 @@ function explain(error: unknown): number {
     return ExitCode.usage
   }
   if (isConfigError(error)) {
-    printFaults(error.faults)
+    printFaults(error.faults, error instanceof FileConfigError ? error.texts : undefined)
     return ExitCode.config
   }
   process.stderr.write(`sluice: ${error instanceof Error ? error.message : String(error)}\n`)

@@ -1,0 +1,108 @@
+import { dropRemarks } from './drop-unset.js'
+import { rewriteStream } from './rewrite-stream.js'
+import { isObject, objectsOf, type At, type Loose, type Rewriting } from './rewriting.js'
+
+const OUTBOUND_ALIASES: Readonly<Record<string, string>> = { direct: 'freedom', block: 'blackhole' }
+const ACCOUNT_KEYS = ['accounts', 'users', 'auth'] as const
+const SERVER_KEYS = ['servers', 'address', 'users', 'user', 'pass'] as const
+const ANY_ADDRESS: ReadonlySet<unknown> = new Set(['', '0.0.0.0', '::'])
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Brings what stands around the settings of each inbound to the canonical form. */
+export function rewriteInbounds(rewriting: Rewriting, root: Loose, env: Environment): void {
+  for (const [index, inbound] of objectsOf(root['inbounds'])) {
+    const at = ['inbounds', index] as const
+    dropRemarks(inbound)
+    lowerCaseProtocol(rewriting, inbound, at)
+    rewritePort(rewriting, inbound, at, env)
+    const { sniffing } = inbound
+    rewriting.ignore(inbound, 'sniffing', at, isOn(sniffing) ? 'sessions are not sniffed, the target is what the client names' : undefined)
+    rewriting.ignore(inbound, 'domainOverride', at, 'sessions are not sniffed, the target is what the client names')
+    rewriting.ignore(inbound, 'allocate', at, 'ports do not change here')
+    refuseOutside(rewriting, inbound, ACCOUNT_KEYS, at, 'nobody would be asked for it')
+    rewriteStream(rewriting, inbound, [...at, 'streamSettings'])
+  }
+}
+
+/** Brings what stands around the settings of each outbound to the canonical form. */
+export function rewriteOutbounds(rewriting: Rewriting, root: Loose): void {
+  for (const [index, outbound] of objectsOf(root['outbounds'])) {
+    const at = ['outbounds', index] as const
+    dropRemarks(outbound)
+    lowerCaseProtocol(rewriting, outbound, at)
+    const { protocol, mux, sendThrough } = outbound
+    const alias = Object.hasOwn(OUTBOUND_ALIASES, String(protocol)) ? OUTBOUND_ALIASES[String(protocol)] : undefined
+    if (alias !== undefined) renameProtocol(rewriting, outbound, alias, at)
+    rewriting.ignore(outbound, 'mux', at, isOn(mux) ? 'HTTP proxies do not know Mux.Cool' : undefined)
+    if (ANY_ADDRESS.has(sendThrough)) delete outbound['sendThrough']
+    for (const key of ['targetStrategy', 'domainStrategy']) {
+      const isAsIs = String(outbound[key]).toLowerCase() === 'asis'
+      rewriting.ignore(outbound, key, at, isAsIs ? undefined : 'names are given to the outbound as they are')
+    }
+    refuseOutside(rewriting, outbound, SERVER_KEYS, at, 'nothing would read it')
+    rewriteStream(rewriting, outbound, [...at, 'streamSettings'])
+    rewriteProxySettings(rewriting, outbound, at)
+  }
+}
+
+function rewriteProxySettings(rewriting: Rewriting, outbound: Loose, at: At): void {
+  const { proxySettings, streamSettings } = outbound
+  if (isObject(proxySettings)) {
+    // Here TLS and the rest of streamSettings always go on top of the chain.
+    delete proxySettings['transportLayer']
+    if (proxySettings['tag'] === undefined || proxySettings['tag'] === '') delete outbound['proxySettings']
+  }
+  const sockopt = isObject(streamSettings) ? streamSettings['sockopt'] : undefined
+  if (!isObject(sockopt) || !('dialerProxy' in sockopt)) return
+  const where = [...at, 'streamSettings', 'sockopt', 'dialerProxy']
+  if (sockopt['dialerProxy'] === '') delete sockopt['dialerProxy']
+  else if ('proxySettings' in outbound) rewriting.say(where, 'stands beside "proxySettings": one of them must go', 'error')
+  else {
+    rewriting.say(where, 'is read as "proxySettings"', 'notice')
+    const through: Loose = {}
+    rewriting.draft.move(sockopt, 'dialerProxy', through, 'tag')
+    outbound['proxySettings'] = through
+    return
+  }
+  delete sockopt['dialerProxy']
+}
+
+function lowerCaseProtocol(rewriting: Rewriting, handler: Loose, at: At): void {
+  const { protocol } = handler
+  if (typeof protocol === 'string' && protocol !== protocol.toLowerCase()) renameProtocol(rewriting, handler, protocol.toLowerCase(), at)
+}
+
+function renameProtocol(rewriting: Rewriting, handler: Loose, name: string, at: At): void {
+  rewriting.say([...at, 'protocol'], `is read as "${name}"`, 'notice')
+  rewriting.draft.replace(handler, 'protocol', name)
+}
+
+function rewritePort(rewriting: Rewriting, inbound: Loose, at: At, env: Environment): void {
+  const { port } = inbound
+  if (typeof port !== 'string') return
+  const name = /^env:(.+)$/.exec(port)?.[1]
+  const value = name === undefined ? port.trim() : env[name]
+  if (value === undefined) {
+    rewriting.say([...at, 'port'], 'names an environment variable that is not set', 'error')
+    // One fault is enough.
+    rewriting.draft.replace(inbound, 'port', 0)
+    return
+  }
+  // A range of one port is that port.
+  const single = /^(\d{1,5})(?:-\1)?$/.exec(value)?.[1]
+  rewriting.draft.replace(inbound, 'port', single === undefined ? value : Number(single))
+}
+
+/** Accounts beside the settings would leave an open proxy behind, in silence. */
+function refuseOutside(rewriting: Rewriting, handler: Loose, keys: readonly string[], at: At, why: string): void {
+  for (const key of keys) {
+    if (!(key in handler)) continue
+    rewriting.say([...at, key], `stands beside "settings", where ${why}`, 'error', 'move it into "settings"')
+    delete handler[key]
+  }
+}
+
+function isOn(value: unknown): boolean {
+  return isObject(value) && value['enabled'] === true
+}
