@@ -141,6 +141,45 @@ describe.each(UPSTREAMS)('relay() with an upstream over %s', (kind) => {
   })
 })
 
+describe('relay()', () => {
+  it('C154 ends each side exactly once', async () => {
+    for (const halfClose of ['propagate', 'hold'] as const) {
+      const ends: string[] = []
+      await using session = await rig('tcp', {
+        halfClose,
+        before(link, connection) {
+          for (const [name, stream] of [['downstream', link.writer], ['upstream', connection]] as const) {
+            stream.once('prefinish', () => ends.push(`${name} finishes`))
+            const end = stream.end.bind(stream) as (...args: unknown[]) => typeof stream
+            stream.end = ((...args: unknown[]) => {
+              ends.push(`${name} is ended`)
+              return end(...args)
+            }) as typeof stream.end
+          }
+        },
+      })
+      await Promise.all([session.client.fin(), session.target.fin()])
+      await session.done
+      expect(ends.toSorted()).toEqual(['downstream finishes', 'downstream is ended', 'upstream finishes', 'upstream is ended'])
+    }
+  })
+
+  it('takes nothing more from a target whose time is over', async () => {
+    await using session = await rig('pair', { downstream: 'pair', downlinkOnlyMs: 0 })
+    const { client, target, connection, done } = session
+    client.pause()
+    await target.send(pattern(10_000))
+    target.socket.write(pattern(10_000))
+    await client.fin()
+    await until(() => connection.isPaused(), 'the end of the target\'s time')
+    target.socket.write(pattern(100_000))
+    expect(target.socket.writableNeedDrain).toBe(true)
+    client.resume()
+    await done
+    expect(client.receivedBytes).toBe(20_000)
+  })
+})
+
 describe('relay() when the upstream is lost after the target\'s end', () => {
   it('still delivers all that came to a slow client, and rejects if the client\'s bytes were lost', async () => {
     await using session = await rig('tcp')

@@ -79,6 +79,21 @@ describe('relay() over TLS', () => {
     }
   })
 
+  it('P36 notes nothing after a close_notify that came while the client held the target up', async () => {
+    await using session = await rig('tls', { downstream: 'pair' })
+    const { client, target, connection, record, done } = session
+    client.pause()
+    // One record that holds it up, and little enough behind that the alert and the FIN are read all the same.
+    target.socket.end(pattern(20_000))
+    await until(() => connection.isPaused() && target.socket.writableFinished, 'the target to be held up')
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn()
+    client.resume()
+    await client.fin()
+    await done
+    expect(record).toMatchObject({ outcome: 'closed', downlinkBytes: 20_000 })
+    expect(record.truncated).toBeUndefined()
+  })
+
   it('notes nothing for what ended before it began, for it cannot know', async () => {
     await using session = await rig('tls', {
       async before(_link, connection, { target }) {
