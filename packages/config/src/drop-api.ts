@@ -1,8 +1,8 @@
 import { isObject, objectsOf, type Loose, type Rewriting } from './rewriting.js'
 
 /**
- * Takes out the section of v2ray's API and what only that uses: rules that lead to its tag, and the inbounds (dokodemo-door) that only such rules name. A
- * rule that also names another inbound stays for the check, for without it sessions would go elsewhere.
+ * Takes out the section of v2ray's API and what only that uses: rules that lead to its tag, and the inbounds (dokodemo-door) that
+ * only such rules name. A rule that also names another inbound stays for the check, for without it sessions would go elsewhere.
  */
 export function dropApi(rewriting: Rewriting, root: Loose): void {
   const { api, routing, inbounds, outbounds } = root

@@ -66,8 +66,8 @@ function withFileOptions(command: Command): Command {
 }
 
 function withSource<T extends RunFileOptions>(options: T): T {
-  if (options.config === undefined && options.confdir === undefined) throw new UsageError('Cannot go on without a config: use --config FILE')
-  return options
+  if (options.config !== undefined || options.confdir !== undefined) return options
+  throw new UsageError('Cannot go on without a config: use --config FILE')
 }
 
 /** Those of `common-options.ts`, before or after a subcommand's name. */
