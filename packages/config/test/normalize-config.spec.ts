@@ -64,7 +64,7 @@ describe('normalizeConfig()', () => {
   })
 
   it('takes out remarks and what is null', () => {
-    const { config, told } = normalize({ '//': 'x', _comment: 'y', remarks: 'z', inbounds: [{ '// a': 1, port: 1, settings: null, _b: 2 }] })
+    const { config, told } = normalize({ '//': 'x', _comment: 'y', remarks: 'z', inbounds: [{ '// a': 1, port: 1, tag: null, _b: 2 }] })
     expect({ config, told }).toEqual({ config: { inbounds: [{ port: 1 }] }, told: [] })
   })
 
