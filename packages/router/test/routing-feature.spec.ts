@@ -134,8 +134,8 @@ describe('the check of the section', () => {
   })
 
   it('refuses a misspelt condition, which would make the rule wider', () => {
-    expect(lines({ rules: [{ inboundtag: 'office', network: 'tcp', outboundTag: 'direct' }] })).toEqual([
-      'error routing.rules[0].inboundtag: unknown key (did you mean "inboundTag"?)',
+    expect(lines({ rules: [{ inboundTagg: 'office', network: 'tcp', outboundTag: 'direct' }] })).toEqual([
+      'error routing.rules[0].inboundTagg: unknown key (did you mean "inboundTag"?)',
     ])
   })
 
