@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type TLSSocket } from 'node:tls'
 import { describe, expect, it } from 'vitest'
-import { InstanceEvents, type Dialer, type ProxyErrorCode } from '@sluice/core'
+import { InstanceEvents, type ProxyErrorCode } from '@sluice/core'
 import { connectProxy, createCertificates, pattern, sha256, startTarget, testContext, type CertificateOptions } from '@sluice/testkit'
 import {
   answer, Case, certificates, createOutbound, dialer, PAYLOAD, requestFor, serverOf, Session, startUpstream, TARGET,
@@ -158,14 +158,8 @@ describe('A handshake', () => {
     for (const peer of run.upstream.peers) expect(peer.received.toString('latin1')).not.toMatch(/CONNECT|bWU6c2VjcmV0/)
   })
 
-  it('C080 that meets silence is TIMEOUT at the limit, in the phase that the dialer tells, and is tried again', async () => {
-    const telling: Dialer = {
-      dial: (to, options) => {
-        options.onPhase?.('tls')
-        return overClear.dialer.dial(to, options)
-      },
-    }
-    await using run = await Case.start({ ...overClear, dialer: telling }, (peer) => { peer.socket.once('end', () => peer.socket.end()) }, {
+  it('C080 that meets silence is TIMEOUT at the limit, in phase tls, and is tried again', async () => {
+    await using run = await Case.start({ ...overClear, dialer: dialer({}) }, (peer) => { peer.socket.once('end', () => peer.socket.end()) }, {
       policy: { handshakeMs: 300 },
     })
     const startedAt = performance.now()

@@ -44,8 +44,9 @@ export class TlsDialer implements Dialer {
     }
   }
 
-  async #secure(raw: Duplex, to: Destination, { alpn = this.#options.alpn, signal }: DialOptions): Promise<TLSSocket> {
+  async #secure(raw: Duplex, to: Destination, { alpn = this.#options.alpn, signal, onPhase }: DialOptions): Promise<TLSSocket> {
     const server = printable(formatEndpoint(to))
+    onPhase?.('tls')
     const socket = this.#connect(raw, to.host, server, alpn)
     try {
       await once(socket, 'secureConnect', { signal })

@@ -2,28 +2,57 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createInstance, type Config, type Instance } from '@sluice/core'
+import { createInstance, formatEndpoint, type Config, type Endpoint, type Instance } from '@sluice/core'
 import { modules } from '../modules.js'
+import type { DemoCertificate } from './demo-certificate.js'
 import { serve } from './serve.js'
 
-const SOCKS_PORT = 1080
-const HTTP_PORT = 8118
+const PORT = 1080
+const SERVER_NAME = 'upstream.sluice.invalid'
+
+export interface DemoOptions {
+  /** On 127.0.0.1; 0: the kernel picks one. @default 1080 */
+  readonly port?: number
+}
+
+/** The parts of the demonstration. Disposing it stops the upstream and the page. */
+export interface Demo extends AsyncDisposable {
+  /** Where clients go. Not started yet. */
+  readonly local: Instance
+  /** The proxy that `local` goes through. */
+  readonly upstream: Instance
+  /** What to try, once `local` listens. */
+  greeting(): readonly string[]
+}
 
 /**
- * Runs the embedded default: SOCKS5 on 127.0.0.1:1080 and HTTP on 127.0.0.1:8118, whose sessions go through an HTTP proxy with Basic
- * authentication that runs in the same process, and a page to fetch, so that the printed lines work without a network.
+ * Runs the embedded default: SOCKS5 and HTTP on 127.0.0.1:1080, whose sessions go over TLS and HTTP/2 through a proxy with a password
+ * that runs in the same process, and a page to fetch, so that the printed lines work without a network.
  */
-export async function runDemo(): Promise<void> {
+export async function runDemo(options: DemoOptions = {}): Promise<void> {
+  await using demo = await createDemo(options)
+  await serve(demo.local, { greeting: () => demo.greeting() })
+}
+
+/** Makes the parts of the demonstration and starts all but the first. */
+export async function createDemo({ port = PORT }: DemoOptions = {}): Promise<Demo> {
+  // Nobody else has to wait for a library that makes certificates.
+  const { createDemoCertificate } = await import('./demo-certificate.js')
+  const certificate = await createDemoCertificate(SERVER_NAME)
   const account = { user: 'demo', pass: randomBytes(12).toString('hex') }
-  await using upstream = createInstance(upstreamConfig(account), { modules })
+  const upstream = createInstance(upstreamConfig(certificate, account), { modules })
   await upstream.start()
   const page = await startPage()
-  try {
-    await serve(createInstance(localConfig(portOf(upstream), account), { modules }), { greeting: () => greeting(page) })
-  } finally {
-    page.close()
-    page.closeAllConnections()
-    await upstream.stop({ drainMs: 0 })
+  const local = createInstance(localConfig(port, addressOf(upstream).port, certificate, account), { modules })
+  return {
+    local,
+    upstream,
+    greeting: () => greeting(addressOf(local), page.address() as AddressInfo),
+    async [Symbol.asyncDispose]() {
+      page.close()
+      page.closeAllConnections()
+      await upstream.stop({ drainMs: 0 })
+    },
   }
 }
 
@@ -32,30 +61,32 @@ interface DemoAccount {
   readonly pass: string
 }
 
-function upstreamConfig(account: DemoAccount): Config {
+function upstreamConfig(certificate: DemoCertificate, account: DemoAccount): Config {
   return {
-    inbounds: [{ tag: 'upstream', protocol: 'http', port: 0, settings: { accounts: [account] } }],
+    inbounds: [{
+      tag: 'upstream', protocol: 'http', port: 0, settings: { accounts: [account] },
+      streamSettings: { security: 'tls', tlsSettings: { certificates: [certificate] } },
+    }],
     outbounds: [{ tag: 'direct', protocol: 'freedom' }],
   }
 }
 
-function localConfig(upstreamPort: number, account: DemoAccount): Config {
+function localConfig(port: number, upstreamPort: number, { certificate }: DemoCertificate, account: DemoAccount): Config {
+  const trusted = [{ usage: 'verify', certificate }] as const
   return {
     log: { access: '', loglevel: 'warning' },
-    inbounds: [
-      { tag: 'socks', protocol: 'socks', port: SOCKS_PORT },
-      { tag: 'http', protocol: 'http', port: HTTP_PORT },
-    ],
-    outbounds: [
-      { tag: 'proxy', protocol: 'http', settings: { servers: [{ address: '127.0.0.1', port: upstreamPort, users: [account] }] } },
-    ],
+    inbounds: [{ tag: 'local', protocol: 'mixed', port }],
+    outbounds: [{
+      tag: 'proxy', protocol: 'http', settings: { servers: [{ address: '127.0.0.1', port: upstreamPort, users: [account] }] },
+      streamSettings: { security: 'tls', tlsSettings: { serverName: SERVER_NAME, disableSystemRoot: true, certificates: trusted } },
+    }],
   }
 }
 
-function portOf(upstream: Instance): number {
-  const [listening] = upstream.listening
-  if (listening === undefined) throw new Error('The upstream of the demonstration does not listen')
-  return listening.address.port
+function addressOf({ listening }: Instance): Endpoint {
+  const [first] = listening
+  if (first === undefined) throw new Error('The demonstration does not listen')
+  return first.address
 }
 
 async function startPage(): Promise<Server> {
@@ -65,13 +96,13 @@ async function startPage(): Promise<Server> {
   return page
 }
 
-function greeting(page: Server): string[] {
-  const url = `http://127.0.0.1:${(page.address() as AddressInfo).port}/`
+function greeting(local: Endpoint, page: AddressInfo): string[] {
+  const [proxy, url] = [formatEndpoint(local), `http://127.0.0.1:${page.port}/`]
   return [
-    '  through an HTTP proxy with a password that runs in this process; yours goes in with -F, see --help',
+    '  through a proxy with a password that runs in this process, over TLS and HTTP/2; yours goes in with -F, see --help',
     'Try:',
-    `  curl -x socks5h://127.0.0.1:${SOCKS_PORT} ${url}`,
-    `  curl -p -x http://127.0.0.1:${HTTP_PORT} ${url}`,
-    `  curl -x socks5h://127.0.0.1:${SOCKS_PORT} https://example.com/`,
+    `  curl -x socks5h://${proxy} ${url}`,
+    `  curl -x http://${proxy} ${url}`,
+    `  curl -x socks5h://${proxy} https://example.com/`,
   ]
 }

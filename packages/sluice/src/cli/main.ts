@@ -38,7 +38,7 @@ function program(): Command {
     .option('-L, --listen <url...>', 'listen on, as socks://127.0.0.1:1080 or http://user:pass@127.0.0.1:8080')
     .option('-F, --forward <url...>', 'go through, as http://user:pass@host:3128 or https://host:443; several are a chain, nearest first')
     .addHelpText('after', `
-Without options it runs a demonstration: SOCKS5 on 127.0.0.1:1080 and HTTP on 127.0.0.1:8118, through an upstream of its own.
+Without options it runs a demonstration: SOCKS5 and HTTP on 127.0.0.1:1080, through an upstream of its own over TLS and HTTP/2.
 
 Signals: SIGINT or SIGTERM stops listening and lets sessions end; a second one cuts them.
 Exit codes: 0 stopped in order, 1 failed while running, 2 usage, 23 config.`)

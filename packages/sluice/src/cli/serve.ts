@@ -37,9 +37,9 @@ function stopsBySignal(stop: (options: StopOptions) => Promise<unknown>): Promis
     let signals = 0
     const onSignal = (signal: NodeJS.Signals): void => {
       signals++
-      if (signals === 1) process.stderr.write(`sluice: ${signal}: no new sessions; waiting for those that are open, again to cut them\n`)
       const stopping = stop(signals === 1 ? {} : { drainMs: 0 })
       if (signals > 1) return
+      process.stderr.write(`sluice: ${signal}: no new sessions; waiting for those that are open, again to cut them\n`)
       const done = (): void => {
         for (const name of SIGNALS) process.off(name, onSignal)
       }

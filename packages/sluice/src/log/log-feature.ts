@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises'
 import type { Writable } from 'node:stream'
 import { defineFeature, EVENTS, inject, injectable, SETTINGS, type Feature, type InstanceEvents, type LogLevel } from '@sluice/core'
 import { formatAccess, formatEntry } from './log-format.js'
-import { logSchema, type LogSettings } from './log-settings.js'
+import { checkLog, logSchema, type LogSettings } from './log-settings.js'
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warning', 'error']
 
@@ -65,4 +65,4 @@ export class LogFeature implements Feature {
 }
 
 /** The `log` section. Without it an instance writes nothing. */
-export const logFeature = defineFeature({ section: 'log', optional: true, schema: logSchema, useClass: LogFeature })
+export const logFeature = defineFeature({ section: 'log', optional: true, schema: logSchema, check: checkLog, useClass: LogFeature })

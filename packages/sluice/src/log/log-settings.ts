@@ -1,4 +1,4 @@
-import type { LogLevel, ObjectSchema } from '@sluice/core'
+import { fault, type Fault, type LogLevel, type ObjectSchema } from '@sluice/core'
 
 /** What is written, and where. */
 export interface LogSettings {
@@ -8,6 +8,10 @@ export interface LogSettings {
   readonly error?: string
   /** The least level that is written. @default warning */
   readonly loglevel?: LogLevel | 'none'
+  /** Accepted without effect: nothing here asks name servers itself. */
+  readonly dnsLog?: boolean
+  /** Accepted without effect: addresses are logged whole. */
+  readonly maskAddress?: string
 }
 
 declare module '@sluice/core' {
@@ -28,5 +32,15 @@ export const logSchema: ObjectSchema<LogSettings> = {
       description: 'The least level that is written',
       default: 'warning',
     },
+    dnsLog: { type: 'boolean', description: 'Ignored: nothing here asks name servers itself' },
+    maskAddress: { type: 'string', description: 'Ignored: addresses are logged whole' },
   },
+}
+
+/** What is accepted in vain. */
+export function checkLog({ dnsLog, maskAddress }: LogSettings): Fault[] {
+  const faults: Fault[] = []
+  if (dnsLog === true) faults.push(fault(['dnsLog'], 'is ignored: nothing here asks name servers itself', { severity: 'warning' }))
+  if (maskAddress !== undefined) faults.push(fault(['maskAddress'], 'is ignored: addresses are logged whole', { severity: 'warning' }))
+  return faults
 }
