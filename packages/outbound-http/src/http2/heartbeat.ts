@@ -15,6 +15,8 @@ const CALM: Pulse = { kind: 'calm' }
 export interface HeartbeatOwner {
   /** Whether tunnels would be cut with the connection. */
   hasTunnels(): boolean
+  /** Called at regular intervals while the silence is minded. */
+  sampled(): void
   /** The connection became suspect, or is no longer. */
   suspicionChanged(): void
   /** Nothing was heard for too long. */
@@ -93,6 +95,7 @@ export class Heartbeat {
 
   readonly #sample = (): void => {
     if (this.silentMs >= this.#times.silenceMs) this.ping()
+    this.#owner.sampled()
   }
 
   /** Notes whether bytes came since the last look. When they did is not known: at that look, at the earliest. */

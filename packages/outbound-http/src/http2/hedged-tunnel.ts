@@ -94,7 +94,7 @@ export class HedgedTunnel {
   #learn(error: ProxyError, session: PooledSession, rstCode: number | undefined): void {
     if (rstCode === constants.NGHTTP2_HTTP_1_1_REQUIRED) {
       // And again, over that.
-      this.#pool.useHttp1()
+      this.#pool.useHttp1(this.#options)
       return
     }
     if (rstCode === constants.NGHTTP2_ENHANCE_YOUR_CALM) session.calmDown()

@@ -36,6 +36,11 @@ export class LearnedLimit {
     return this.#valid(this.#found)?.streams ?? Number.POSITIVE_INFINITY
   }
 
+  /** Whether the server was seen to open tunnels over HTTP/2. */
+  get isProven(): boolean {
+    return this.#proven !== undefined && this.#proven.streams > 0
+  }
+
   /** Notes that a connection answered a request. */
   answered({ answered }: PooledSession): void {
     if (answered >= (this.#valid(this.#proven)?.streams ?? 0)) this.#proven = { streams: answered, at: performance.now() }

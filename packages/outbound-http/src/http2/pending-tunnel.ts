@@ -47,7 +47,6 @@ export class PendingTunnel {
       return
     }
     this.#stream = stream
-    // Stays for good: a tunnel whose fault nobody listens to yet must not end the process.
     stream.on('error', this.#onError)
     stream.on('headers', this.#onInterim)
     stream.on('response', this.#onResponse)
@@ -89,7 +88,8 @@ export class PendingTunnel {
     const isOpen = status >= 200 && status <= 299
     this.session.countAnswer(stream, isOpen)
     if (isOpen) {
-      tellCuts(stream, { lost: () => this.session.loss()?.cut, reset: () => this.#cut() })
+      openTunnel(stream, this.session, this.#request.server)
+      stream.off('error', this.#onError)
       this.#settle({ kind: 'open', connection: stream })
       return
     }
@@ -126,12 +126,6 @@ export class PendingTunnel {
     return this.#rstCode === constants.NGHTTP2_REFUSED_STREAM && this.session.heardBytes === this.#heardBytes
   }
 
-  #cut(): ProxyError {
-    const { server } = this.#request
-    const message = `The tunnel was cut: server ${server} reset the stream (${codeName(this.#rstCode)})`
-    return new ProxyError('ABORT', message, { phase: 'relay', server })
-  }
-
   #settle(outcome: PendingOutcome): void {
     if (this.#isSettled) return
     this.#isSettled = true
@@ -146,6 +140,19 @@ export class PendingTunnel {
     this.#stream?.off('response', this.#onResponse)
     this.#stream?.off('close', this.#onClose)
   }
+}
+
+/** Readies the stream for whoever takes it. From here on, nothing of the request is held by it. */
+function openTunnel(stream: ClientHttp2Stream, session: PooledSession, server: string): void {
+  // Whose fault nobody listens to yet must not end the process.
+  stream.on('error', () => {})
+  tellCuts(stream, {
+    lost: () => session.loss()?.cut,
+    reset: () => {
+      const message = `The tunnel was cut: server ${server} reset the stream (${codeName(stream.rstCode ?? constants.NGHTTP2_NO_ERROR)})`
+      return new ProxyError('ABORT', message, { phase: 'relay', server })
+    },
+  })
 }
 
 function fieldsOf(headers: IncomingHttpHeaders): Map<string, string[]> {

@@ -4,62 +4,52 @@ import { abort, deadline } from '@sluice/transport'
 import { Heartbeat } from './heartbeat.js'
 import type { PoolTimes } from './pool-times.js'
 import { codeName } from './reset-code.js'
+import type { ClosedSession, SessionState } from './session-state.js'
 
-/** What may wait unread in one stream, and in all of a session, before the server must pause. The default of 64 KiB starves long paths. */
-const STREAM_WINDOW_BYTES = 4 * 1024 * 1024
+/** What may be on the way in all streams together. */
 const SESSION_WINDOW_BYTES = 64 * 1024 * 1024
 /** In MB. At its default of 10 Node resets streams for want of memory once some of them wait for their clients. */
 const MAX_SESSION_MEMORY = 1_024
 /** Node wants a URL; with a connection at hand and each request naming its own authority, nobody ever sees it. */
 const UNUSED_AUTHORITY = 'https://upstream.invalid'
 
-/**
- * Where a session is in its life. `settling`: the server's SETTINGS are awaited. `ready`: streams may be opened. `draining`: no new
- * streams, those that live go on (GOAWAY, RFC 9113 §6.8). `closed`: the end.
- */
-export type SessionState =
-  | { readonly kind: 'settling' }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'draining' }
-  | {
-    readonly kind: 'closed'
-    /** What requests without an answer fail with. */
-    readonly error: ProxyError
-    /** What open tunnels are cut with. */
-    readonly cut: ProxyError
-    readonly wasReady: boolean
-    readonly goawayCode?: number
-  }
-
-type Closed = Extract<SessionState, { kind: 'closed' }>
+/** The pool that a session belongs to. */
+export interface SessionOwner {
+  readonly times: PoolTimes
+  /** The window of each stream. */
+  readonly windowBytes: number
+  /** Called after each change of state, of suspicion or of free slots. */
+  changed(session: PooledSession): void
+  /** Called at regular intervals while there are tunnels. */
+  sampled(): void
+}
 
 /** One HTTP/2 connection to a server, with its own account of slots: Node queues requests past the server's limit in silence. */
 export class PooledSession {
   readonly #session: ClientHttp2Session
   readonly #connection: Connection
   readonly #server: string
-  readonly #times: PoolTimes
-  readonly #changed: (session: PooledSession) => void
+  readonly #owner: SessionOwner
   readonly #heartbeat: Heartbeat
   readonly #evictions = new Set<() => void>()
   readonly #suspicions = new Set<() => void>()
   #state: SessionState = { kind: 'settling' }
   #streams = 0
-  #answered = 0
+  readonly #tunnels = new Set<ClientHttp2Stream>()
   #lastAnsweredId = 0
   #calmLimit = Number.POSITIVE_INFINITY
   #cancelDeadline: () => void
 
-  /** Takes over the connection. @param changed Called after each change of state, of suspicion or of free slots. */
-  constructor(connection: Connection, server: string, times: PoolTimes, changed: (session: PooledSession) => void) {
+  /** Takes over the connection. */
+  constructor(connection: Connection, server: string, owner: SessionOwner) {
+    const { times, windowBytes } = owner
     this.#connection = connection
     this.#server = server
-    this.#times = times
-    this.#changed = changed
+    this.#owner = owner
     const session = connect(UNUSED_AUTHORITY, {
       createConnection: () => connection,
       maxSessionMemory: MAX_SESSION_MEMORY,
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+      settings: { enablePush: false, initialWindowSize: windowBytes },
     })
     this.#session = session
     session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES))
@@ -70,7 +60,8 @@ export class PooledSession {
     // Half-open as it is, the connection stays when the server ends its side, and Node would not say a word.
     connection.once('end', () => this.#lost())
     this.#heartbeat = new Heartbeat(session, connection, times, {
-      hasTunnels: () => this.#answered > 0,
+      hasTunnels: () => this.#tunnels.size > 0,
+      sampled: () => owner.sampled(),
       suspicionChanged: this.#onSuspicion,
       died: () => this.#abort(`is silent: no answer to PING within ${times.pingLimitMs} ms`),
     })
@@ -88,7 +79,14 @@ export class PooledSession {
 
   /** Open tunnels that the server answered. */
   get answered(): number {
-    return this.#answered
+    return this.#tunnels.size
+  }
+
+  /** What came in open tunnels and was not read yet. */
+  get unreadBytes(): number {
+    let bytes = 0
+    for (const { readableLength } of this.#tunnels) bytes += readableLength
+    return bytes
   }
 
   /** Requests that wait for their answer. */
@@ -142,7 +140,7 @@ export class PooledSession {
   release(): void {
     this.#streams--
     if (this.#streams === 0) this.#onEmpty()
-    this.#changed(this)
+    this.#owner.changed(this)
   }
 
   /** Opens a stream in a slot that was taken; its end gives the slot back. @returns `undefined`: the session takes no more. */
@@ -165,8 +163,13 @@ export class PooledSession {
   countAnswer(stream: ClientHttp2Stream, isOpen: boolean): void {
     this.#lastAnsweredId = Math.max(this.#lastAnsweredId, stream.id ?? 0)
     if (!isOpen) return
-    this.#answered++
-    stream.once('close', () => this.#answered--)
+    this.#tunnels.add(stream)
+    stream.once('close', () => this.#tunnels.delete(stream))
+  }
+
+  /** Changes the window of each stream, also of those that are open (RFC 9113 §6.9.2). */
+  allow(windowBytes: number): void {
+    if (!this.#session.destroyed) this.#session.settings({ initialWindowSize: windowBytes })
   }
 
   /** To be called while a request waits for its answer. @param evict Called when it should be made elsewhere. @returns Ends it. */
@@ -213,7 +216,7 @@ export class PooledSession {
    * How the session was lost, for a stream that found its end; `undefined`: it lives, and the end is that stream's own.
    * @param cause What the stream was told.
    */
-  loss(cause?: Error): Closed | undefined {
+  loss(cause?: Error): ClosedSession | undefined {
     // Node ends the streams of a lost session before it says that it is lost.
     if (this.#session.destroyed) this.#lost(cause)
     return this.#state.kind === 'closed' ? this.#state : undefined
@@ -225,19 +228,22 @@ export class PooledSession {
       this.#setState({ kind: 'ready' })
       if (this.#streams === 0) this.#onEmpty()
     } else {
-      this.#changed(this)
+      this.#owner.changed(this)
     }
   }
 
   readonly #onGoaway = (code: number): void => {
     // Node destroys the session itself for any other code, and with it the tunnels.
     if (code !== constants.NGHTTP2_NO_ERROR) this.#abort(`closed the connection (GOAWAY, ${codeName(code)})`, code)
-    else if (this.#state.kind !== 'closed') this.#setState({ kind: 'draining' })
+    else if (this.#state.kind !== 'closed') {
+      this.#setState({ kind: 'draining' })
+      if (this.#streams === 0) this.#onEmpty()
+    }
   }
 
   readonly #onSuspicion = (): void => {
     if (this.isSuspect) for (const suspect of [...this.#suspicions]) suspect()
-    this.#changed(this)
+    this.#owner.changed(this)
   }
 
   #abort(why: string, goawayCode?: number): void {
@@ -260,8 +266,10 @@ export class PooledSession {
     // Not the session is ended but what is under it: Node then cuts the streams, where `session.destroy()` seems to end some in order.
     // And not in the midst of a frame.
     process.nextTick(() => {
-      if (this.#streams > 0) abort(this.#connection, error)
-      else this.#connection.destroy()
+      if (this.#streams > 0) return abort(this.#connection, error)
+      // Says GOAWAY.
+      this.#session.destroy()
+      setImmediate(() => this.#connection.destroy())
     })
   }
 
@@ -269,13 +277,13 @@ export class PooledSession {
   #onEmpty(): void {
     this.#heartbeat.pause()
     this.#cancelDeadline()
-    const { idleMs, lingerMs } = this.#times
+    const { idleMs, lingerMs } = this.#owner.times
     if (this.#state.kind === 'ready') this.#cancelDeadline = deadline(idleMs, () => this.drain())
     if (this.#state.kind === 'draining') this.#cancelDeadline = deadline(lingerMs, () => this.#lost())
   }
 
   #setState(state: SessionState): void {
     this.#state = state
-    this.#changed(this)
+    this.#owner.changed(this)
   }
 }

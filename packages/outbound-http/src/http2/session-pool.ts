@@ -5,10 +5,13 @@ import { HedgeBudget } from './hedge-budget.js'
 import { LearnedLimit } from './learned-limit.js'
 import { POOL_TIMES, type PoolTimes } from './pool-times.js'
 import { PooledSession } from './pooled-session.js'
+import { UnreadLimit } from './unread-limit.js'
 import { WaitingLine, type Waiter } from './waiting-line.js'
 
 /** Tunnels in one connection while there may be more connections, even if the server takes more: they share its fate and its TCP window. */
 const MAX_STREAMS = 100
+
+const HTTP1_ALONE = { alpn: ['http/1.1'] } as const
 
 /** What a tunnel is opened on: a slot in a session, or a connection of its own where the server does not speak HTTP/2. */
 export type Lease =
@@ -37,10 +40,12 @@ export type PoolDial = (options: PoolDialOptions) => Promise<Connection>
 export interface PoolOptions {
   /** `host:port` of the server. */
   readonly server: string
-  /** Connections that take tunnels; those that drain come on top. */
+  /** Connections that take tunnels; those that drain or are silent come on top. */
   readonly maxConnections: number
   /** Whether a connection without ALPN speaks HTTP/2 all the same (prior knowledge, RFC 9113 §3.3). */
   readonly priorKnowledge?: boolean
+  /** What may wait unread in all tunnels together. @default 256 MiB */
+  readonly maxUnreadBytes?: number
   readonly times?: PoolTimes
 }
 
@@ -64,9 +69,11 @@ export class SessionPool {
   readonly #options: PoolOptions
   readonly #sessions = new Set<PooledSession>()
   readonly #dials = new Map<AbortController, PoolDialling>()
+  readonly #unread: UnreadLimit
   readonly #line = new WaitingLine((waiter, hasTimedOut) => this.#onLeft(waiter, hasTimedOut))
   #protocol: 'unknown' | 'http/1.1' | 'h2' = 'unknown'
-  #alpn: { readonly alpn?: readonly string[] } = {}
+  #alpn: Pick<PoolDialOptions, 'alpn'> = {}
+  readonly #overHttp1 = new WeakSet<LeaseOptions>()
   #announced = Number.POSITIVE_INFINITY
   #stopRest: (() => void) | undefined
   #closed: ProxyError | undefined
@@ -75,6 +82,7 @@ export class SessionPool {
     this.#dial = dial
     this.#options = options
     this.times = options.times ?? POOL_TIMES
+    this.#unread = new UnreadLimit(this.#sessions, options.maxUnreadBytes)
     this.learned = new LearnedLimit(this.times, () => this.#evict())
     this.hedges = new HedgeBudget(() => [...this.#sessions].reduce((sum, { streams }) => sum + streams, 0))
   }
@@ -91,17 +99,24 @@ export class SessionPool {
   async lease(options: LeaseOptions): Promise<Lease> {
     options.signal.throwIfAborted()
     if (this.#closed !== undefined) throw this.#closed
-    if (this.#protocol === 'http/1.1') return this.#ownConnection(options)
+    if (this.#protocol === 'http/1.1' || this.#overHttp1.has(options)) return this.#ownConnection(options)
     const session = this.#freest(options.except)
     if (session === undefined) return this.#wait(options)
     session.take()
     return { kind: 'session', session }
   }
 
-  /** The server wants HTTP/1.1 (RST_STREAM HTTP_1_1_REQUIRED): every further tunnel has a connection of its own. */
-  useHttp1(): void {
+  /**
+   * The server wants HTTP/1.1 (HTTP_1_1_REQUIRED): for this tunnel if it did open others over HTTP/2, else for each that is to come.
+   * @param tunnel What its lease was asked with, and will be asked with again.
+   */
+  useHttp1(tunnel?: LeaseOptions): void {
+    if (tunnel !== undefined && this.learned.isProven) {
+      this.#overHttp1.add(tunnel)
+      return
+    }
     this.#protocol = 'http/1.1'
-    this.#alpn = { alpn: ['http/1.1'] }
+    this.#alpn = HTTP1_ALONE
     this.#dissolve()
   }
 
@@ -207,7 +222,9 @@ export class SessionPool {
   }
 
   #adopt(connection: Connection): void {
-    this.#sessions.add(new PooledSession(connection, this.#options.server, this.times, this.#onChange))
+    this.#sessions.add(new PooledSession(connection, this.#options.server, {
+      times: this.times, windowBytes: this.#unread.windowBytes, changed: this.#onChange, sampled: () => this.#unread.check(),
+    }))
   }
 
   readonly #onChange = (session: PooledSession): void => {
@@ -250,8 +267,9 @@ export class SessionPool {
 
   async #ownConnection(options: LeaseOptions): Promise<Lease> {
     const { signal, onPhase } = options
-    const connection = await this.#dial({ ...this.#alpn, signal, onPhase })
-    if (this.#alpn.alpn !== undefined || !this.#speaksHttp2(connection)) return { kind: 'connection', connection }
+    const offer = this.#overHttp1.has(options) ? HTTP1_ALONE : this.#alpn
+    const connection = await this.#dial({ ...offer, signal, onPhase })
+    if (offer === HTTP1_ALONE || !this.#speaksHttp2(connection)) return { kind: 'connection', connection }
     // The server has changed its mind.
     this.#protocol = 'h2'
     this.#adopt(connection)

@@ -78,7 +78,8 @@ export class SendWindows {
       for (const queue of this.#queues.values()) queue.window += initial - this.#initialWindow
       this.#initialWindow = initial
     }
-    this.#pump()
+    // Wider windows may be used only behind our acknowledgement (RFC 9113 §6.5.3).
+    queueMicrotask(() => this.#pump())
   }
 
   #pump(): void {
