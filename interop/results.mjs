@@ -6,6 +6,7 @@ export class Results {
   #columns
   #marks
   #notes = new Set()
+  #isClosed = false
 
   /** A cell that does not apply to an upstream has no mark. */
   constructor(cells, upstreams) {
@@ -15,11 +16,16 @@ export class Results {
   }
 
   mark(cell, upstream, mark) {
-    this.#marks.get(cell).set(upstream, mark)
+    if (!this.#isClosed) this.#marks.get(cell).set(upstream, mark)
   }
 
   note(text) {
-    this.#notes.add(text)
+    if (!this.#isClosed) this.#notes.add(text)
+  }
+
+  /** From now on nothing changes: what runs still is being stopped, and fails for that alone. */
+  close() {
+    this.#isClosed = true
   }
 
   /** Gives every cell of these upstreams that has no mark yet this one. */

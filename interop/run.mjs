@@ -37,6 +37,7 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]
 }
 setTimeout(async () => {
   results.markRest(upstreams.map(({ name }) => name), 'FAIL', `not done after ${LIMIT_MS / 1000} s`)
+  results.close()
   await close()
   report()
   process.exit()

@@ -7,8 +7,8 @@ const DOWN_MS = 1_500
 /** Clients that ask for a tunnel all the time, as browsers do. */
 const ASKING = 4
 /** The goal is 100 ms and 500 ms; the rest is for a machine that does other things as well. */
-const RESET_LIMIT_MS = 300
-const RETURN_LIMIT_MS = 700
+const RESET_LIMIT_MS = 500
+const RETURN_LIMIT_MS = 900
 
 /** The upstream is gone from one moment to the next: every tunnel's client is told at once, and that it was no end in order. */
 async function killed({ lane, upstream: { front }, sluice }) {
