@@ -1,10 +1,7 @@
-import { isIPv6 } from 'node:net'
 import { parseAuthority, printable, tcp, type Destination } from '@sluice/core'
+import { isHost } from './forward-target.js'
 import { valuesOf, type RequestHead } from './request-head.js'
 import { RequestRefusal } from './request-refusal.js'
-
-// What no host holds (URL Standard, forbidden domain code points). The target is visible ASCII already.
-const FORBIDDEN = /["#%/<>?@[\\\]^`{|}]/
 
 /**
  * Where a CONNECT request wants to go (RFC 9110 §9.3.6). The Host field has no say in it, and may be missing, as it is with many
@@ -15,8 +12,7 @@ const FORBIDDEN = /["#%/<>?@[\\\]^`{|}]/
 export function connectTarget(head: RequestHead): Destination {
   if (hasContent(head)) throw new RequestRefusal(400, 'PROTO', 'The CONNECT request announces content, and CONNECT has none')
   const endpoint = parseAuthority(head.target)
-  const isHost = endpoint !== undefined && (head.target.startsWith('[') ? isIPv6(endpoint.host) : !FORBIDDEN.test(endpoint.host))
-  if (!isHost) {
+  if (endpoint === undefined || !isHost(endpoint.host, head.target.startsWith('['))) {
     throw new RequestRefusal(400, 'TARGET', `Cannot connect to "${printable(head.target)}"`, 'ask for host:port, port 1 to 65535')
   }
   return tcp(endpoint.host, endpoint.port)

@@ -1,50 +1,87 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http'
-import type { Connection, HeaderList, HttpRequestHead, Link, RequestForm } from '@sluice/core'
+import type { Connection, Destination, HttpRequestHead, Link, RequestForm } from '@sluice/core'
 import { connectionPair, SocketLink } from '@sluice/transport'
-import { forwardTarget, type ForwardTarget } from './forward-target.js'
-import { endToEnd, rawValues } from './hop-by-hop.js'
-import { RequestRefusal } from './request-refusal.js'
+import { forwardedHead, MAX_FIELDS, type ForwardedHead, type ForwardedHeadOptions } from './forwarded-head.js'
 
-const MAX_FIELDS = 256
+export const MAX_HEAD_BYTES = 65_536
 
 /**
  * One plain HTTP request on its way to the outbound: the link that carries it, and what comes back. The head goes into the link only
  * when it opens, in the form that the outbound chose; the body follows at the client's own pace.
  */
 export class ForwardedRequest {
-  readonly destination: ForwardTarget
+  readonly target: Destination
   readonly link: Link
-  /** Sends the request and gives its answer, once the link is open. */
+  /** The request, whose head is on its way, once the link is open. */
   readonly opened: Promise<ClientRequest>
+  /** Rejects when the link is cut, whoever does it. What was cut before Node has looked at it, Node does not tell. */
+  readonly cut: Promise<never>
   readonly #near: Connection
+  readonly #far: Connection
+  #deliver: () => void = () => {}
 
   /** @throws {RequestRefusal} for a request that must not be forwarded. */
-  constructor(incoming: IncomingMessage, allowTransparent: boolean) {
-    const { rawHeaders, method = '', url = '' } = incoming
-    assertForwardable(incoming)
-    this.destination = forwardTarget(url, allowTransparent ? rawValues(rawHeaders, 'host')[0] : undefined)
-    const headers = forwardedHeaders(incoming, this.destination.host)
+  constructor(incoming: IncomingMessage, options: ForwardedHeadOptions) {
+    const head = forwardedHead(incoming, options)
+    this.target = head.target
     const [near, far] = connectionPair()
     this.#near = near
-    let open: (request: ClientRequest) => void
-    this.opened = new Promise((resolve) => {
-      open = resolve
+    this.#far = far
+    this.#holdEnd()
+    this.cut = new Promise((_, reject) => {
+      near.once('error', reject)
     })
-    const { path, host } = this.destination
-    const http: HttpRequestHead = { method, scheme: 'http', path, headers }
-    this.link = new HttpLink(far, http, ({ form, headers: added = [] } = { form: 'origin' }) => open(request({
-      createConnection: () => near,
-      method,
-      path: form === 'absolute' ? `http://${host}${path}` : path,
-      headers: [...headers, ...added].flat(),
-      setHost: false,
-    })))
+    // It may be cut when nobody waits any more.
+    this.cut.catch(() => {})
+    let opened: (outgoing: ClientRequest) => void
+    this.opened = new Promise((resolve) => {
+      opened = resolve
+    })
+    this.link = new HttpLink(far, head.http, (how) => {
+      try {
+        opened(send(head, near, how))
+      } catch (error) {
+        // The outbound wants a field that cannot be written.
+        this.abort(error as Error)
+      }
+    })
   }
 
   /** Cuts it, whatever its state. */
   abort(error: Error): void {
     this.#near.destroy(error)
   }
+
+  /** The client has the whole answer: the session may end. To be called in every case. */
+  delivered(): void {
+    this.#deliver()
+  }
+
+  /** What is in the memory of this process is not with the client yet, so the session is not over, and no drain is. */
+  #holdEnd(): void {
+    const far = this.#far
+    const { _final: endInOrder } = far
+    const delivered = new Promise<void>((resolve) => {
+      this.#deliver = resolve
+    })
+    far._final = (done) => endInOrder.call(far, (error) => void delivered.then(() => done(error)))
+  }
+}
+
+function send({ http: { method }, written }: ForwardedHead, near: Connection, how: RequestForm | undefined): ClientRequest {
+  const { path, headers } = written(how)
+  const outgoing = request({
+    createConnection: () => near,
+    method,
+    path,
+    headers: headers.flat(),
+    setHost: false,
+    maxHeaderSize: MAX_HEAD_BYTES,
+    insecureHTTPParser: false,
+  })
+  // Node would cut a longer list in silence. One more than is allowed shows that it is too long.
+  outgoing.maxHeadersCount = MAX_FIELDS + 1
+  return outgoing
 }
 
 class HttpLink extends SocketLink {
@@ -54,30 +91,4 @@ class HttpLink extends SocketLink {
     super(connection, onOpen)
     this.http = http
   }
-}
-
-/** Whatever two readers of the same bytes might take in two ways is not passed on (RFC 9112 §11.2). The parser has refused the rest. */
-function assertForwardable({ rawHeaders, httpVersion }: IncomingMessage): void {
-  if (rawHeaders.length / 2 > MAX_FIELDS) throw new RequestRefusal(431, 'LIMIT', `The request has more than ${MAX_FIELDS} fields`)
-  const hosts = rawValues(rawHeaders, 'host').length
-  if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {
-    throw new RequestRefusal(400, 'PROTO', `The request has ${hosts} Host fields, not one`)
-  }
-  if (httpVersion === '1.0' && rawValues(rawHeaders, 'transfer-encoding').length > 0) {
-    throw new RequestRefusal(400, 'PROTO', 'The request has a Transfer-Encoding, which HTTP/1.0 does not know')
-  }
-}
-
-/** End-to-end fields, a `Host` of our own making, and the framing that the body needs on this hop. */
-function forwardedHeaders({ rawHeaders, method, headers }: IncomingMessage, host: string): HeaderList {
-  const fields = endToEnd(rawHeaders).filter(([name]) => name.toLowerCase() !== 'host')
-  const isChunked = headers['transfer-encoding'] !== undefined
-  const hasNoBody = !isChunked && headers['content-length'] === undefined
-  const framing: HeaderList = isChunked
-    ? [['Transfer-Encoding', 'chunked']]
-    : hasNoBody && method !== 'GET' && method !== 'HEAD' ? [['Content-Length', '0']] : []
-  const connection: HeaderList = headers.upgrade === undefined
-    ? [['Connection', 'close']]
-    : [['Connection', 'Upgrade'], ['Upgrade', headers.upgrade]]
-  return [['Host', host], ...fields, ...framing, ...connection]
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import {
   Accounts, EVENTS, formatEndpoint, inject, injectable, isProxyError, POLICY_MANAGER, ProxyError, SETTINGS, TAG,
   type Connection, type Dispatch, type HeaderList, type Inbound, type InstanceEvents, type PolicyManager, type SessionRequest, type User,
@@ -40,12 +39,13 @@ export class HttpInbound implements Inbound {
     this.#policies = policies
     this.#events = events
     this.#tag = tag
-    const { handshakeMs } = policies.forLevel(userLevel)
+    const { handshakeMs, downlinkOnlyMs } = policies.forLevel(userLevel)
     this.#plainHttp = new PlainHttp({
       handshakeMs,
+      downlinkOnlyMs,
       allowTransparent,
       userOf: (rawHeaders) => this.#userOf({ fields: fieldsOf(rawHeaders) }),
-      onConnect: (connection, dispatch, request) => this.#tunnelAfterPlain(connection, dispatch, request),
+      onRefused: (connection, refusal) => this.#logTurnedAway(connection, refusal),
     })
     this.#http2 = new Http2Connect({
       handshakeMs,
@@ -57,9 +57,10 @@ export class HttpInbound implements Inbound {
   async handle(connection: Connection, dispatch: Dispatch): Promise<void> {
     if (connection.alpnProtocol === 'h2') return await this.#http2.serve(connection, dispatch)
     try {
+      const startedAt = performance.now()
       const first = await this.#readFirst(connection)
-      if (first === 'plain') await this.#plainHttp.serve(connection, dispatch)
-      else await this.#tunnel(connection, this.#sessionOf(first), dispatch)
+      const connect = first === 'plain' ? await this.#plainHttp.serve(connection, dispatch, this.#leftMs(startedAt)) : first
+      if (connect !== undefined) await this.#tunnel(connection, this.#sessionOf(connect), dispatch)
     } catch (error) {
       await this.#turnAway(connection, error)
     }
@@ -79,15 +80,6 @@ export class HttpInbound implements Inbound {
     }
   }
 
-  /** A CONNECT on a connection that carried plain requests before. */
-  #tunnelAfterPlain(connection: Connection, dispatch: Dispatch, { url = '', rawHeaders }: IncomingMessage): void {
-    const fields = fieldsOf(rawHeaders)
-    Promise.resolve()
-      .then(() => this.#tunnel(connection, this.#sessionOf(connectHead(url, fields)), dispatch))
-      .catch((error: unknown) => this.#turnAway(connection, error))
-      .catch(() => connection.destroy())
-  }
-
   async #readFirst(connection: Connection): Promise<FirstRequest> {
     const { handshakeMs } = this.#policies.forLevel(this.#level)
     const decoder = new FirstRequestDecoder()
@@ -98,6 +90,12 @@ export class HttpInbound implements Inbound {
     } finally {
       cancel()
     }
+  }
+
+  /** What is left of the time for a request that has begun. */
+  #leftMs(startedAt: number): number {
+    const { handshakeMs } = this.#policies.forLevel(this.#level)
+    return handshakeMs === 0 ? 0 : Math.max(1, handshakeMs - (performance.now() - startedAt))
   }
 
   #sessionOf(head: RequestHead): SessionRequest {

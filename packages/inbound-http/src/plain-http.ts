@@ -1,36 +1,11 @@
-import { createServer, type ClientRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ProxyError, type Connection, type Dispatch, type User } from '@sluice/core'
-import { abort, deadline, hangUp, relay, SocketLink } from '@sluice/transport'
-import { formatFailure, formatRefusal } from './answer.js'
-import { ForwardedRequest } from './forwarded-request.js'
-import { endToEnd } from './hop-by-hop.js'
+import type { Connection, Dispatch } from '@sluice/core'
+import { MAX_HEAD_BYTES } from './forwarded-request.js'
+import { PlainClient, type PlainClientOptions } from './plain-client.js'
+import type { RequestHead } from './request-head.js'
 import { RequestRefusal } from './request-refusal.js'
-
-const MAX_HEAD_BYTES = 65_536
-const KEEP_ALIVE_MS = 60_000
-/** A tunnel after an upgrade is limited by the session that carries it, so this side of it is not limited again. */
-const UNLIMITED = { connIdleMs: 0, uplinkOnlyMs: 10_000, downlinkOnlyMs: 10_000 }
-
-export interface PlainHttpOptions {
-  /** How long a client may take for a request's head, in ms; 0 = no limit. */
-  readonly handshakeMs: number
-  /** Take requests in origin-form, too. */
-  readonly allowTransparent: boolean
-  /** @throws {RequestRefusal} 407 */
-  readonly userOf: (rawHeaders: readonly string[]) => User | undefined
-  /** A CONNECT that follows plain requests on their connection. */
-  readonly onConnect: (connection: Connection, dispatch: Dispatch, request: IncomingMessage) => void
-}
-
-interface Client {
-  readonly dispatch: Dispatch
-  /** Requests that are not answered yet; a client may send several ahead. */
-  requests: number
-  /** Ends the wait for a next request. */
-  stopWaiting: () => void
-}
+import { upgradeOf, withoutUpgrade } from './upgrade-request.js'
 
 /**
  * Serves plain HTTP requests to a proxy: absolute-form in, one session each, connections kept alive, `Expect: 100-continue` and
@@ -40,174 +15,85 @@ interface Client {
  * what it did not understand.
  */
 export class PlainHttp {
-  readonly #options: PlainHttpOptions
+  readonly #options: PlainClientOptions
   readonly #server: Server
-  readonly #clients = new Map<Duplex, Client>()
+  readonly #clients = new Map<Duplex, PlainClient>()
   #isDraining = false
 
-  constructor(options: PlainHttpOptions) {
+  constructor(options: PlainClientOptions) {
     this.#options = options
-    this.#server = createServer({
-      maxHeaderSize: MAX_HEAD_BYTES, requireHostHeader: false, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0,
+    this.#server = Object.assign(createServer({
+      maxHeaderSize: MAX_HEAD_BYTES, insecureHTTPParser: false, requireHostHeader: false,
+      keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0,
+    }), {
+      // Node would cut a longer list of fields in silence; ours is bounded in bytes, and counted.
+      maxHeadersCount: 0,
+      // A client that ends its side behind its request still wants the answer.
+      httpAllowHalfOpen: true,
     })
-    // Node would cut a longer list of fields in silence; ours is bounded in bytes, and counted.
-    this.#server.maxHeadersCount = 0
-    this.#server.on('request', (incoming, response) => void this.#forward(incoming, response))
-    this.#server.on('checkContinue', (incoming, response) => void this.#forward(incoming, response))
-    this.#server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void this.#upgrade(incoming, socket, head))
-    this.#server.on('connect', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
-      const client = this.#clients.get(socket)
-      if (client === undefined) return
-      this.#release(socket)
-      if (head.length > 0) socket.unshift(head)
-      options.onConnect(socket, client.dispatch, incoming)
+    const onRequest = (incoming: IncomingMessage, response: ServerResponse): void => this.#of(incoming.socket)?.request(incoming, response)
+    this.#server.on('request', onRequest).on('checkContinue', onRequest).on('checkExpectation', onRequest)
+    this.#server.on('upgrade', (incoming: IncomingMessage, connection: Duplex, head: Buffer) => this.#onUpgrade(incoming, connection, head))
+    this.#server.on('connect', (incoming: IncomingMessage, connection: Duplex, head: Buffer) => {
+      if (head.length > 0) connection.unshift(head)
+      this.#of(connection)?.connect(incoming)
     })
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => void refuseMalformed(error, socket))
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, connection: Duplex) => {
+      const refusal = refusalOf(error)
+      if (refusal === undefined) connection.destroy()
+      else this.#of(connection)?.malformed(refusal)
+    })
   }
 
-  /** Serves a connection whose first bytes are still unread, to its end. */
-  serve(connection: Connection, dispatch: Dispatch): Promise<void> {
+  /**
+   * Serves a connection whose first bytes are still unread, to its end or to a CONNECT, which is then the caller's to serve.
+   * @param headMs How long the head of the first request may still take; 0 = no limit.
+   */
+  serve(connection: Connection, dispatch: Dispatch, headMs: number): Promise<RequestHead | undefined> {
     return new Promise((resolve) => {
-      connection.once('close', () => {
-        this.#release(connection)
-        resolve()
+      const client = new PlainClient(connection, dispatch, this.#options, headMs, (connect) => {
+        this.#clients.delete(connection)
+        resolve(connect)
       })
-      this.#clients.set(connection, { dispatch, requests: 0, stopWaiting: () => {} })
-      this.#await(connection, this.#options.handshakeMs)
-      this.#server.emit('connection', connection)
-      // It is paused, and what was looked at before is still in it.
-      connection.resume()
+      this.#clients.set(connection, client)
+      this.#parse(connection)
+      connection.on('data', client.onData)
+      if (this.#isDraining) client.drain()
     })
   }
 
-  async #forward(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { socket } = incoming
-    const client = this.#clients.get(socket)
-    if (client === undefined) return
-    this.#begin(client)
-    response.sendDate = false
-    response.shouldKeepAlive &&= !this.#isDraining
-    response.once('close', () => this.#answered(socket, client))
-    try {
-      const user = this.#options.userOf(incoming.rawHeaders)
-      const forwarded = new ForwardedRequest(incoming, this.#options.allowTransparent)
-      response.once('close', () => {
-        if (!response.writableFinished) forwarded.abort(clientLeft())
-      })
-      void forwarded.opened.then((outgoing) => exchange(incoming, response, outgoing, forwarded))
-      await client.dispatch({ target: forwarded.destination.target, ...(user && { user }) }, forwarded.link)
-    } catch (error) {
-      await hangUp(socket, error instanceof RequestRefusal ? formatRefusal(error) : formatFailure(error))
-    }
-  }
-
-  async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const client = this.#clients.get(socket)
-    if (client === undefined) return
-    this.#begin(client)
-    if (head.length > 0) socket.unshift(head)
-    try {
-      const user = this.#options.userOf(incoming.rawHeaders)
-      const forwarded = new ForwardedRequest(incoming, this.#options.allowTransparent)
-      const onLeft = (): void => forwarded.abort(clientLeft())
-      socket.once('close', onLeft)
-      void forwarded.opened.then((outgoing) => joinUpgraded(socket, outgoing.end(), () => socket.off('close', onLeft)))
-      await client.dispatch({ target: forwarded.destination.target, ...(user && { user }) }, forwarded.link)
-    } catch (error) {
-      await hangUp(socket, error instanceof RequestRefusal ? formatRefusal(error) : formatFailure(error))
-    }
-  }
-
-  /** Ends the connections that only wait for a next request, and those at work after their answer. */
+  /** Ends the connections that only wait for a next request, and those at work behind their answer. */
   drain(): void {
     this.#isDraining = true
-    for (const [connection, { requests }] of this.#clients) if (requests === 0) connection.destroy()
+    for (const client of this.#clients.values()) client.drain()
   }
 
-  #begin(client: Client): void {
-    client.requests++
-    client.stopWaiting()
+  #onUpgrade(incoming: IncomingMessage, connection: Duplex, head: Buffer): void {
+    const upgrade = upgradeOf(incoming)
+    if (head.length > 0) connection.unshift(head)
+    if (upgrade !== undefined) return this.#of(connection)?.upgrade(incoming, upgrade)
+    // Node has stopped to read it as HTTP, so it begins again.
+    connection.unshift(withoutUpgrade(incoming))
+    this.#parse(connection)
   }
 
-  #answered(socket: Duplex, client: Client): void {
-    client.requests--
-    if (client.requests > 0 || socket.destroyed) return
-    if (this.#isDraining) socket.end()
-    else this.#await(socket, KEEP_ALIVE_MS + this.#options.handshakeMs)
+  #parse(connection: Duplex): void {
+    this.#server.emit('connection', connection)
+    // It is paused, and what was looked at before is still in it.
+    connection.resume()
   }
 
-  /** Gives a client so long for its next request. */
-  #await(connection: Duplex, ms: number): void {
-    const client = this.#clients.get(connection)
-    if (client === undefined) return
-    client.stopWaiting()
-    client.stopWaiting = deadline(this.#options.handshakeMs === 0 ? 0 : ms, () => connection.destroy())
-  }
-
-  #release(connection: Duplex): void {
-    this.#clients.get(connection)?.stopWaiting()
-    this.#clients.delete(connection)
+  #of(connection: Duplex): PlainClient | undefined {
+    return this.#clients.get(connection)
   }
 }
 
-/** Sends the body up and the answer down; what breaks on one side is broken on the other, never ended. */
-async function exchange(incoming: IncomingMessage, response: ServerResponse, outgoing: ClientRequest, forwarded: ForwardedRequest): Promise<void> {
-  outgoing.on('continue', () => response.writeContinue())
-  const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    outgoing.once('response', resolve).on('error', reject)
-  })
-  // A target may answer before it has read the whole body; that it then reads no more is no failure of the answer.
-  pipeline(incoming, outgoing).catch(() => {})
-  try {
-    const answer = await answered
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders).flat())
-    await pipeline(answer, response)
-  } catch (error) {
-    if (response.headersSent) {
-      abort(incoming.socket, error as Error)
-    } else if (!incoming.socket.destroyed) {
-      const why = new ProxyError('PROTO', `The target gave no answer that can be passed on: ${(error as Error).message}`, { cause: error })
-      await hangUp(incoming.socket, formatFailure(why))
-    }
-    forwarded.abort(error as Error)
+/** What is wrong with what a client sent; nothing if its connection failed. */
+function refusalOf({ code = '' }: NodeJS.ErrnoException): RequestRefusal | undefined {
+  if (!code.startsWith('HPE_')) return undefined
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new RequestRefusal(431, 'LIMIT', `The head of the request is larger than ${MAX_HEAD_BYTES} bytes`)
   }
-}
-
-/** After a 101 the connection is a tunnel; any other answer is passed on as it is, and ends it. */
-function joinUpgraded(socket: Duplex, outgoing: ClientRequest, joined: () => void): void {
-  outgoing.on('error', (error) => abort(socket, error))
-  outgoing.once('response', (answer: IncomingMessage) => {
-    socket.write(formatHead(answer, [['Connection', 'close']]))
-    pipeline(answer, socket).catch((error: unknown) => abort(socket, error as Error))
-  })
-  outgoing.once('upgrade', (answer: IncomingMessage, near: Duplex, head: Buffer) => {
-    joined()
-    if (head.length > 0) near.unshift(head)
-    socket.write(formatHead(answer, [['Connection', 'Upgrade'], ['Upgrade', String(answer.headers.upgrade)]]))
-    const record = { startedAt: Date.now(), uplinkBytes: 0, downlinkBytes: 0, attempts: 0 }
-    const { signal } = new AbortController()
-    // Why it ended is in the account of the session that carries it.
-    relay(new SocketLink(socket, () => {}), near, { ...UNLIMITED, record, signal }).catch(() => {})
-  })
-}
-
-function formatHead(answer: IncomingMessage, connection: readonly (readonly [string, string])[]): string {
-  const lines = [...endToEnd(answer.rawHeaders), ...connection].map(([name, value]) => `${name}: ${value}\r\n`)
-  return `HTTP/1.1 ${answer.statusCode ?? 502} ${answer.statusMessage ?? ''}\r\n${lines.join('')}\r\n`
-}
-
-async function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): Promise<void> {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy()
-    return
-  }
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
-  const refusal = tooLarge
-    ? new RequestRefusal(431, 'LIMIT', `The head of the request is larger than ${MAX_HEAD_BYTES} bytes`)
-    : new RequestRefusal(400, 'PROTO', 'The request is malformed')
-  await hangUp(socket, formatRefusal(refusal))
-}
-
-function clientLeft(): ProxyError {
-  return new ProxyError('ABORT', 'The client left before it had the answer', { side: 'downstream', phase: 'relay' })
+  if (code === 'HPE_INVALID_METHOD') return new RequestRefusal(501, 'UNSUPPORTED', 'The method is not served')
+  return new RequestRefusal(400, 'PROTO', 'The request is malformed')
 }

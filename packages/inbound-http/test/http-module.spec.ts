@@ -39,7 +39,7 @@ describe('httpInbound', () => {
     ['C168 a user with a colon', { accounts: [{ user: 'me:hush', pass: 'hush' }] }, ['accounts[0].user']],
     ['an empty user', { accounts: [{ user: '', pass: 'hush' }] }, ['accounts[0].user']],
     ['a level below 0', { userLevel: -1 }, ['userLevel']],
-    ['accounts under another name', { users: ACCOUNTS } as HttpInboundSettings, ['users']],
+    ['accounts under a name that nobody knows', { clients: ACCOUNTS } as HttpInboundSettings, ['clients']],
   ])('refuses %s, and shows no password', (_, settings, paths) => {
     const faults = faultsOf(settings)
     expect(faults.map(({ path }) => path)).toEqual(paths.map((path) => `inbounds[0].settings.${path}`))
