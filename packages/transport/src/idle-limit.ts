@@ -8,7 +8,6 @@ export class IdleLimit {
   readonly #movedAt: () => number
   readonly #expired: () => void
   #ms = 0
-  #since = 0
   #cancel: (() => void) | undefined
   #lastLook: NodeJS.Immediate | undefined
 
@@ -21,16 +20,15 @@ export class IdleLimit {
     this.#expired = expired
   }
 
-  /** For how long nothing has moved, as far as it counts against the limit. */
+  /** For how long nothing has moved. */
   get idleMs(): number {
-    return performance.now() - Math.max(this.#since, this.#movedAt())
+    return performance.now() - this.#movedAt()
   }
 
-  /** Sets the limit that holds from now on, in milliseconds; 0 = none. What moved before does not count. */
+  /** Sets the limit that holds from now on, in milliseconds; 0 = none. It is not reached before that time has passed. */
   start(ms: number): void {
     this.stop()
     this.#ms = ms
-    this.#since = performance.now()
     this.#cancel = deadline(ms, this.#check)
   }
 

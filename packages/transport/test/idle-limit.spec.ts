@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { SessionRecord } from '@sluice/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { IdleLimit } from '../src/idle-limit.js'
 import { connectionPair, relay, SocketLink } from '../src/index.js'
 
 const T = 300_000
@@ -103,6 +104,17 @@ describe('relay() on its own clock', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  it('counts the limit of a half from its beginning, however long nothing moved before', async () => {
+    const running = session()
+    await pass(0.9 * T)
+    running.target.end()
+    await pass(1_900)
+    expect(running.settledAt).toBeUndefined()
+    await pass(300)
+    await running.done
+    expect(running.record.outcome).toBe('closed')
+  })
+
   it('does not take a stall of the event loop for silence', async () => {
     const running = session({ connIdleMs: 10_000 })
     // The timer fires late, and the byte that waits is read right after it.
@@ -128,5 +140,24 @@ describe('relay() on its own clock', () => {
     await settle()
     await running.done
     expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('IdleLimit', () => {
+  it('stopped between its timer and its last look does not expire', async () => {
+    let expired = 0
+    const limit = new IdleLimit(() => 0, () => { expired += 1 })
+    limit.start(1)
+    // A busy turn, so that the timer runs, and then this before the last look.
+    const until = performance.now() + 20
+    await new Promise<void>((resolve) => {
+      setTimeout(() => {
+        limit.stop()
+        resolve()
+      }, 5)
+      while (performance.now() < until);
+    })
+    await new Promise(setImmediate)
+    expect(expired).toBe(0)
   })
 })
