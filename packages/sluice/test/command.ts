@@ -21,7 +21,12 @@ export interface Command extends AsyncDisposable {
 
 /** Starts the command; it is killed when disposed. */
 export function startCommand(...args: string[]): Command {
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  return startNode(BIN, ...args)
+}
+
+/** Starts Node with something else that says what it listens on, as the command does. */
+export function startNode(...args: string[]): Command {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => { out += text })
