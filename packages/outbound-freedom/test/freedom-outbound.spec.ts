@@ -158,7 +158,7 @@ describe('freedomOutbound', () => {
   })
 
   it.each([
-    { userLevel: -1 }, { userLevel: 'x' }, { userlevel: 1 }, { redirect: 'nowhere' }, { redirect: ':0' }, { redirect: 'a:65536' },
+    { userLevel: -1 }, { userLevel: 'x' }, { userLevl: 1 }, { redirect: 'nowhere' }, { redirect: ':0' }, { redirect: 'a:65536' },
     { domainStrategy: 'x' },
   ])('refuses the settings %j', (settings) => {
     expect(() => instance(settings)).toThrow(expect.toSatisfy(isConfigError) as Error)

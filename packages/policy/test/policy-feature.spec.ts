@@ -63,13 +63,13 @@ describe('system', () => {
 describe('the check of the section', () => {
   it('tells all faults at once, each with its path', () => {
     expect(lines({
-      levels: { abc: {}, 0: { handshake: -1, connidle: 5 }, 1: { connIdle: '300' } },
+      levels: { abc: {}, 0: { handshake: -1, connIdel: 5 }, 1: { connIdle: '300' } },
       system: { statsInboundUplink: 1 },
       level: {},
     })).toEqual([
       'error policy.level: unknown key (did you mean "levels"?)',
       'error policy.levels.abc: unknown key (keys are user levels, whole numbers from 0 to 4294967295)',
-      'error policy.levels["0"].connidle: unknown key (did you mean "connIdle"?)',
+      'error policy.levels["0"].connIdel: unknown key (did you mean "connIdle"?)',
       'error policy.levels["0"].handshake: must be >= 0, not -1',
       'error policy.levels["1"].connIdle: must be a number, not a string',
       'error policy.system.statsInboundUplink: must be a boolean, not a number',
