@@ -90,7 +90,8 @@ export class ClientSession {
       })
     })
     this.#cancelDeadline = deadline(handshakeMs, () => {
-      this.#failed(new ProxyError('TIMEOUT', `The client sent no SETTINGS within ${handshakeMs} ms`, { side: 'downstream', phase: 'handshake' }))
+      const message = `The client sent no SETTINGS within ${handshakeMs} ms`
+      this.#failed(new ProxyError('TIMEOUT', message, { side: 'downstream', phase: 'handshake' }))
       connection.destroy()
     })
   }

@@ -35,6 +35,21 @@ describe('HttpInbound over HTTP/2', () => {
     await tunnel.receives('early and late')
   })
 
+  it('C153 carries 200 tunnels at once over one connection, byte by byte', async () => {
+    await using served = await serveHttp2()
+    const client = clientOn(served)
+    const texts = Array.from({ length: 200 }, (_, index) => `${index}.`.repeat(5_000))
+    const tunnels = texts.map((text, index) => {
+      const tunnel = connectTo(client, `target-${index}.test:443`)
+      tunnel.stream.end(text)
+      return tunnel
+    })
+    for (const index of texts.keys()) (await served.session(index)).echo()
+    await until(() => tunnels.every(({ closed }) => closed), 'all tunnels to end', 10_000)
+    expect(tunnels.filter(({ ended, received }, index) => !ended || received !== texts[index])).toEqual([])
+    expect(served.sessions.map(({ request }) => request.target.host)).toEqual(texts.map((_, index) => `target-${index}.test`))
+  })
+
   it('P26 passes END_STREAM on either way, and the other way goes on', async () => {
     await using served = await serveHttp2()
     const client = clientOn(served)

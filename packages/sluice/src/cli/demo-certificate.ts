@@ -10,12 +10,13 @@ export interface DemoCertificate {
   readonly key: readonly string[]
 }
 
+const CURVE = { name: 'ECDSA', namedCurve: 'P-256' }
 const HOUR_MS = 3_600_000
 const YEAR_MS = 365 * 24 * HOUR_MS
 
 /** Makes a certificate for that name which signs itself, with a key that is never written anywhere. */
 export async function createDemoCertificate(name: string): Promise<DemoCertificate> {
-  const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']) as webcrypto.CryptoKeyPair
+  const keys = await webcrypto.subtle.generateKey(CURVE, true, ['sign', 'verify']) as webcrypto.CryptoKeyPair
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: `CN=${name}`,
     keys,
