@@ -5,8 +5,8 @@ import { tcp, type Connection, type Dialer } from '@sluice/core'
 import { answerConnects, pattern, type Http2Request, type RawHttp2Peer, type RawHttp2Upstream } from '@sluice/testkit'
 import type { HttpOutbound } from '../../src/index.js'
 import {
-  afterTest, certificates, connect, CountingDialer, dialerOf, echoes, failsWith, isCut, openIn, outboundTo, poolTo, proxyOf, read, serverTls,
-  times, until, upstreamOf, within,
+  afterTest, certificates, connect, CountingDialer, dialerOf, echoes, failsWith, isCut, openIn, outboundTo, poolTo, proxyOf, read,
+  serverTls, times, until, upstreamOf, within,
 } from './harness.js'
 
 /** Requests that an upstream got, by connection. */

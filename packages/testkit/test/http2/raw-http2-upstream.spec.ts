@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { connect, constants, sensitiveHeaders, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { afterEach, describe, expect, it } from 'vitest'
-import { answerConnects, connectTo, createCertificates, FLAG, pattern, rawHttp2Upstream, sha256, until, type RawHttp2Upstream } from '../../src/index.js'
+import {
+  answerConnects, connectTo, createCertificates, FLAG, pattern, rawHttp2Upstream, sha256, until,
+  type AnsweredTunnel, type RawHttp2Upstream,
+} from '../../src/index.js'
 
 const sessions = new Set<ClientHttp2Session>()
 
@@ -42,7 +45,8 @@ describe('rawHttp2Upstream()', () => {
       const { streamId } = await peer.expectRequest()
       peer.headers(streamId, [[':status', '200']])
     })
-    const stream = connectThrough(visit(upstream), 'a.test:443', { 'proxy-authorization': 'Basic eDp5', [sensitiveHeaders]: ['proxy-authorization'] })
+    const secret = { 'proxy-authorization': 'Basic eDp5', [sensitiveHeaders]: ['proxy-authorization'] }
+    const stream = connectThrough(visit(upstream), 'a.test:443', secret)
     expect(await statusOf(stream)).toBe(200)
     const [request] = upstream.peers[0]?.requests ?? []
     expect(request).toMatchObject({ streamId: 1, method: 'CONNECT', authority: 'a.test:443', endStream: false })
@@ -70,7 +74,10 @@ describe('rawHttp2Upstream()', () => {
 
   it('knows the static table', async () => {
     await using upstream = await rawHttp2Upstream((peer) => answerConnects(peer))
-    const names = ['accept-charset', 'accept-encoding', 'age', 'via', 'www-authenticate', 'proxy-authenticate', 'proxy-authorization', 'link', 'date', 'user-agent', 'set-cookie']
+    const names = [
+      'accept-charset', 'accept-encoding', 'age', 'via', 'www-authenticate', 'proxy-authenticate', 'proxy-authorization', 'link', 'date',
+      'user-agent', 'set-cookie',
+    ]
     const fields = Object.fromEntries(names.map((name) => [name, `value of ${name}`]))
     const stream = connectThrough(visit(upstream), 'a.test:1', { ...fields, 'accept-encoding': 'gzip, deflate' })
     await statusOf(stream)
@@ -172,7 +179,8 @@ describe('answerConnects()', () => {
   })
 
   it('waits for a window that the client did not open', async () => {
-    await using upstream = await rawHttp2Upstream((peer) => answerConnects(peer, { onTunnel: (tunnel) => tunnel.send(pattern(300_000), true) }))
+    const onTunnel = (tunnel: AnsweredTunnel): void => tunnel.send(pattern(300_000), true)
+    await using upstream = await rawHttp2Upstream((peer) => answerConnects(peer, { onTunnel }))
     const stream = connectThrough(visit(upstream, { initialWindowSize: 1_000 }))
     await statusOf(stream)
     expect((await allOf(stream)).length).toBe(300_000)
