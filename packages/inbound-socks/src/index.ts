@@ -1,5 +1,5 @@
 /**
- * The SOCKS inbound: SOCKS5 with CONNECT, with or without user and password.
+ * The SOCKS inbound: CONNECT in SOCKS 5, with or without user and password, and in SOCKS 4 and 4a.
  *
  * @example
  * ```ts
@@ -18,6 +18,7 @@ import { upgradeDialects } from './dialects.js'
 import { checkSettings, socksInboundSchema } from './settings.js'
 import { SocksInbound } from './socks-inbound.js'
 
+const SOCKS4 = 4
 const SOCKS5 = 5
 
 /** The `socks` protocol for `createInstance`. */
@@ -27,7 +28,7 @@ export const socksInbound = defineInbound({
   upgrade: upgradeDialects,
   check: checkSettings,
   authenticates: ({ auth }) => auth === 'password',
-  claims: (firstByte) => firstByte === SOCKS5,
+  claims: (firstByte) => firstByte === SOCKS5 || firstByte === SOCKS4,
   useClass: SocksInbound,
 })
 

@@ -6,7 +6,7 @@ import type { Decoder } from '@sluice/transport'
  */
 export type Parse<T> = (bytes: Buffer) => { readonly value: T, readonly length: number } | undefined
 
-/** Feeds a parser of a short message (SOCKS: at most 513 bytes) whatever the chunks: it is asked again with all bytes so far. */
+/** Feeds a parser of a short message (SOCKS: at most 520 bytes) whatever the chunks: it is asked again with all bytes so far. */
 export class MessageDecoder<T> implements Decoder<T> {
   readonly #parse: Parse<T>
   #bytes: Buffer | undefined

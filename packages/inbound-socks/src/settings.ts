@@ -2,7 +2,7 @@ import { accountFaults, accountsSchema, fault, type ClientAccount, type Fault, t
 
 /** Settings of a `socks` inbound, as v2ray has them. */
 export interface SocksInboundSettings {
-  /** `password`: only who sends one of `accounts` is let in. @default noauth */
+  /** `password`: only who sends one of `accounts` is let in, which takes SOCKS5. @default noauth */
   readonly auth?: 'noauth' | 'password'
   /** To be given with `"auth": "password"`, and only then. User and password are at most 255 bytes each (RFC 1929). @default [] */
   readonly accounts?: readonly ClientAccount[]
@@ -24,7 +24,12 @@ export const socksInboundSchema: ObjectSchema<SocksInboundSettings> = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    auth: { type: 'string', enum: ['noauth', 'password'], description: 'Whether clients must send one of the accounts', default: 'noauth' },
+    auth: {
+      type: 'string',
+      enum: ['noauth', 'password'],
+      description: 'Whether clients must send one of the accounts, which only SOCKS5 can',
+      default: 'noauth',
+    },
     accounts: accountsSchema,
     udp: { type: 'boolean', description: 'Without effect: UDP is not served', default: false },
     ip: { type: 'string', description: 'Without effect: UDP is not served' },

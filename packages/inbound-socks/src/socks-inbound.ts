@@ -4,10 +4,11 @@ import {
 } from '@sluice/core'
 import { deadline, hangUp, SocketLink, UnexpectedEnd } from '@sluice/transport'
 import type { SocksInboundSettings } from './settings.js'
-import { acceptSocks5, type SocksRequest } from './socks5-handshake.js'
+import { acceptSocks } from './socks-handshake.js'
 import { SocksRefusal } from './socks-refusal.js'
+import type { SocksRequest } from './socks-request.js'
 
-/** Serves clients that speak SOCKS5 (RFC 1928, RFC 1929): CONNECT, with or without user and password. */
+/** Serves CONNECT in SOCKS 5 (RFC 1928), with or without user and password (RFC 1929), and in SOCKS 4 and 4a, without. */
 @injectable()
 export class SocksInbound implements Inbound {
   readonly #accounts: Accounts | undefined
@@ -50,7 +51,7 @@ export class SocksInbound implements Inbound {
     const cancel = deadline(handshakeMs, () => limit.abort(new ProxyError('TIMEOUT', `The client sent no request within ${handshakeMs} ms`,
       { side: 'downstream', phase: 'handshake' })))
     try {
-      return await acceptSocks5(connection, this.#accounts, limit.signal)
+      return await acceptSocks(connection, this.#accounts, limit.signal)
     } finally {
       cancel()
     }

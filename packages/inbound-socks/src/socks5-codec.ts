@@ -30,7 +30,7 @@ export interface Socks5Credentials {
 
 /** The methods of authentication that a client offers (RFC 1928 §3). @throws {SocksRefusal} PROTO for another version. */
 export const parseGreeting: Parse<readonly number[]> = (bytes) => {
-  if (bytes.length > 0 && bytes[0] !== VERSION) throw notSocks5(bytes[0] ?? 0)
+  if (bytes.length > 0 && bytes[0] !== VERSION) throw notSocks(bytes[0] ?? 0)
   const length = 2 + (bytes[1] ?? 0)
   return bytes.length < length ? undefined : { value: [...bytes.subarray(2, length)], length }
 }
@@ -90,14 +90,13 @@ function readHost(bytes: Buffer, end: number): string {
   }
 }
 
-function notSocks5(version: number): SocksRefusal {
+function notSocks(version: number): SocksRefusal {
   const isHttp = version >= 0x41 && version <= 0x5a
-  const what = version === 4 ? 'SOCKS4, which is not served' : isHttp ? 'HTTP, it seems, to a SOCKS inbound' : `version ${version}`
-  return malformed(what)
+  return malformed(isHttp ? 'HTTP, it seems, to a SOCKS inbound' : `version ${version}`)
 }
 
 function malformed(what: string): SocksRefusal {
-  return new SocksRefusal('PROTO', `The client does not speak SOCKS5: it sent ${what}`)
+  return new SocksRefusal('PROTO', `The client does not speak SOCKS: it sent ${what}`)
 }
 
 /** As RFC 5952 writes it; an IPv4 address that is mapped into IPv6 as IPv4, so that rules for one hold for the other. */

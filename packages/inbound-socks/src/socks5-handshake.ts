@@ -3,31 +3,23 @@ import { decode } from '@sluice/transport'
 import { MessageDecoder } from './message-decoder.js'
 import {
   COMMAND_CONNECT, formatAuthStatus, formatMethod, formatReply, METHOD_NO_AUTH, METHOD_NONE_ACCEPTABLE, METHOD_PASSWORD, parseCredentials,
-  parseGreeting, parseRequest, refuseRequest, REPLY_SUCCEEDED, type Socks5Request,
+  parseRequest, refuseRequest, REPLY_SUCCEEDED, type Socks5Request,
 } from './socks5-codec.js'
 import { SocksRefusal } from './socks-refusal.js'
+import type { SocksRequest } from './socks-request.js'
 import { targetFault } from './target-fault.js'
-
-/** What a client asked for, in whichever version of SOCKS, and the answers that its version has. */
-export interface SocksRequest {
-  readonly target: Destination
-  /** Who the client proved to be; absent where nobody is asked. */
-  readonly user?: string
-  /** Tells it that the target is reached. */
-  readonly granted: Buffer
-  /** Tells it why the session did not open. */
-  readonly refused: (error: unknown) => Buffer
-}
 
 /**
  * Negotiates SOCKS5 up to the request, which is left without an answer. What the client sent behind it stays in the connection.
  *
+ * @param offered The methods of authentication of the greeting, which has been read.
  * @param accounts Who is let in; `undefined`: nobody is asked for a password.
  * @throws {SocksRefusal} PROTO, AUTH, UNSUPPORTED (a command other than CONNECT), TARGET. The answer is the caller's to send.
  * @throws {UnexpectedEnd} when the client leaves; `signal.reason` as it is.
  */
-export async function acceptSocks5(connection: Connection, accounts: Accounts | undefined, signal: AbortSignal): Promise<SocksRequest> {
-  const offered = await decode(connection, new MessageDecoder(parseGreeting), signal)
+export async function acceptSocks5(
+  connection: Connection, offered: readonly number[], accounts: Accounts | undefined, signal: AbortSignal,
+): Promise<SocksRequest> {
   const method = accounts === undefined ? METHOD_NO_AUTH : METHOD_PASSWORD
   if (!offered.includes(method)) throw noMethod(offered, method)
   connection.write(formatMethod(method))

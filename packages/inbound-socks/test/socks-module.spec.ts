@@ -35,6 +35,26 @@ describe('socksInbound', () => {
     await counter.expectNoLeaks()
   })
 
+  it.each([
+    ['4', '\x04\x01\x00\x07\x7f\x00\x00\x01me\x00', '127.0.0.1'], ['4a', '\x04\x01\x00\x07\x00\x00\x00\x01me\x00echo\x00', 'echo'],
+  ])('carries a session of SOCKS %s', async (_, request, host) => {
+    const asked: Context[] = []
+    await using instance = createInstance(
+      { inbounds: [{ protocol: 'socks', port: 0 }], outbounds: [{ protocol: 'echo' }] },
+      { modules: [transport, socksInbound, echoOutbound(asked)] },
+    )
+    await instance.start()
+    const client = new Peer(await connectTo(instance.listening[0]?.address.port ?? 0))
+    const payload = pattern(300_000)
+    await client.send(Buffer.from(request, 'latin1'))
+    await client.send(payload)
+    await client.fin()
+    await client.expect(Buffer.from('\x00\x5a\x00\x00\x00\x00\x00\x00', 'latin1'))
+    expect(sha256(await client.expectBytes(payload.length))).toBe(sha256(payload))
+    await client.expectEnd()
+    expect(asked).toMatchObject([{ target: { network: 'tcp', host, port: 7 } }])
+  })
+
   it.each<[string, SocksInboundSettings, string[]]>([
     ['accounts that nobody is asked for', { accounts: ACCOUNTS }, ['auth']],
     ['a password from nobody', { auth: 'password' }, ['accounts']],
@@ -65,8 +85,8 @@ describe('socksInbound', () => {
     expect(faultsOf({ auth: 'password', accounts: ACCOUNTS }, '0.0.0.0')).toEqual([])
   })
 
-  it('claims connections that start with the version of SOCKS5', () => {
-    expect([...Array(256).keys()].filter((byte) => socksInbound.claims?.(byte))).toEqual([5])
+  it('claims connections that start with a version of SOCKS', () => {
+    expect([...Array(256).keys()].filter((byte) => socksInbound.claims?.(byte))).toEqual([4, 5])
   })
 })
 

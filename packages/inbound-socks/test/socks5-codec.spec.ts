@@ -18,7 +18,7 @@ describe('parseGreeting()', () => {
     expect(parseGreeting(Buffer.from([5, 255, ...Array(255).keys()]))?.value).toHaveLength(255)
   })
 
-  it.each([['04 01 00 50', /SOCKS4/], ['47', /HTTP/], ['16 03 01', /version 22/]])('refuses %s', (hex, message) => {
+  it.each([['04 01 00 50', /version 4/], ['47', /HTTP/], ['16 03 01', /version 22/]])('refuses %s', (hex, message) => {
     expect(() => parseGreeting(bytes(hex))).toThrow(message)
   })
 })
