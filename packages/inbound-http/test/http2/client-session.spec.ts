@@ -119,12 +119,12 @@ describe('ClientSession', () => {
   })
 
   it('asks a silent client for a sign of life, and leaves one alone that gives it', async () => {
-    await using running = await start({ silenceMs: SHORT_MS })
+    await using running = await start({ silenceMs: 3 * SHORT_MS })
     const tunnel = connectTo(clientOn(running))
     const stream = await running.request()
     stream.respond({ ':status': 200 })
     await tunnel.answered()
-    await new Promise((resolve) => setTimeout(resolve, 6 * SHORT_MS))
+    await new Promise((resolve) => setTimeout(resolve, 10 * SHORT_MS))
     expect(running.failures).toEqual([])
     stream.write('still here')
     await tunnel.receives('still here')
