@@ -133,6 +133,15 @@ describe('decode()', () => {
     expect(error).toMatchObject({ cause })
   })
 
+  it('rejects for a half-open connection whose end was read before', async () => {
+    const [client, server] = await tcpPair()
+    client.end()
+    server.resume()
+    await once(server, 'end')
+    expect(await rejection(decode(server, new Prefixed(), never))).toBeInstanceOf(UnexpectedEnd)
+    server.destroy()
+  })
+
   it('rejects with what the decoder throws', async () => {
     const [client, server] = connectionPair()
     const before = listeners(server)
