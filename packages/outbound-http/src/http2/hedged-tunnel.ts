@@ -4,7 +4,8 @@ import { deadline } from '@sluice/transport'
 import type { ConnectRequest } from '../http1-connect.js'
 import { PendingTunnel, type PendingOutcome } from './pending-tunnel.js'
 import type { PooledSession } from './pooled-session.js'
-import type { LeaseOptions, SessionPool } from './session-pool.js'
+import type { LeaseOptions } from './lease.js'
+import type { SessionPool } from './session-pool.js'
 
 export interface HedgeOptions extends LeaseOptions {
   /** Whether a silent server is better given up for another one. */

@@ -3,6 +3,7 @@ import { ProxyError, toProxyError, type Connection } from '@sluice/core'
 import { deadline } from '@sluice/transport'
 import { HedgeBudget } from './hedge-budget.js'
 import { LearnedLimit } from './learned-limit.js'
+import type { DialPhase, Lease, LeaseOptions } from './lease.js'
 import { POOL_TIMES, type PoolTimes } from './pool-times.js'
 import { PooledSession } from './pooled-session.js'
 import { UnreadLimit } from './unread-limit.js'
@@ -12,20 +13,6 @@ import { WaitingLine, type Waiter } from './waiting-line.js'
 const MAX_STREAMS = 100
 
 const HTTP1_ALONE = { alpn: ['http/1.1'] } as const
-
-/** What a tunnel is opened on: a slot in a session, or a connection of its own where the server does not speak HTTP/2. */
-export type Lease =
-  | { readonly kind: 'session', readonly session: PooledSession }
-  | { readonly kind: 'connection', readonly connection: Connection }
-
-type DialPhase = 'dial' | 'tls' | 'connect'
-
-export interface LeaseOptions {
-  readonly signal: AbortSignal
-  readonly onPhase: (phase: DialPhase) => void
-  /** A session that is not wanted, though it may have room. */
-  readonly except?: PooledSession
-}
 
 export interface PoolDialOptions {
   readonly signal: AbortSignal

@@ -1,5 +1,5 @@
 import { isProxyError } from '@sluice/core'
-import type { Lease, LeaseOptions } from './session-pool.js'
+import type { Lease, LeaseOptions } from './lease.js'
 
 /** A tunnel that waits for a slot. */
 export interface Waiter extends LeaseOptions {
