@@ -8,10 +8,12 @@ import type { DemoCertificate } from './demo-certificate.js'
 import { serve } from './serve.js'
 
 const PORT = 1080
+/** Where many tools look for a local HTTP proxy. */
+const HTTP_PORT = 8118
 const SERVER_NAME = 'upstream.sluice.invalid'
 
 export interface DemoOptions {
-  /** On 127.0.0.1; 0: the kernel picks one. @default 1080 */
+  /** On 127.0.0.1; 0: the kernel picks one. @default 1080, and 8118 for HTTP alone */
   readonly port?: number
 }
 
@@ -26,8 +28,8 @@ export interface Demo extends AsyncDisposable {
 }
 
 /**
- * Runs the embedded default: SOCKS5 and HTTP on 127.0.0.1:1080, whose sessions go over TLS and HTTP/2 through a proxy with a password
- * that runs in the same process, and a page to fetch, so that the printed lines work without a network.
+ * Runs the embedded default: SOCKS5 and HTTP on 127.0.0.1:1080 (HTTP on 8118 as well), whose sessions go over TLS and HTTP/2 through
+ * a proxy with a password that runs in the same process, and a page to fetch, so that the printed lines work without a network.
  */
 export async function runDemo(options: DemoOptions = {}): Promise<void> {
   await using demo = await createDemo(options)
@@ -75,7 +77,10 @@ function localConfig(port: number, upstreamPort: number, { certificate }: DemoCe
   const trusted = [{ usage: 'verify', certificate }] as const
   return {
     log: { access: '', loglevel: 'warning' },
-    inbounds: [{ tag: 'local', protocol: 'mixed', port }],
+    inbounds: [
+      { tag: 'local', protocol: 'mixed', port },
+      ...(port === PORT ? [{ tag: 'http', protocol: 'http', port: HTTP_PORT } as const] : []),
+    ],
     outbounds: [{
       tag: 'proxy', protocol: 'http', settings: { servers: [{ address: '127.0.0.1', port: upstreamPort, users: [account] }] },
       streamSettings: { security: 'tls', tlsSettings: { serverName: SERVER_NAME, disableSystemRoot: true, certificates: trusted } },
