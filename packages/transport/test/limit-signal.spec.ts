@@ -41,6 +41,7 @@ describe('limitSignal()', () => {
   it('of 0 ms only follows its parent', () => {
     const parent = new AbortController()
     const limit = limitSignal(parent.signal, 0, timeUp)
+    expect(limit.signal).toBe(parent.signal)
     expect(vi.getTimerCount()).toBe(0)
     vi.advanceTimersByTime(1e6)
     expect(limit.signal.aborted).toBe(false)

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import type { RequestForm } from '@sluice/core'
-import { Peer, tcpPair, until } from '@sluice/testkit'
+import { connectTo, Peer, tcpPair, until, within } from '@sluice/testkit'
 import { describe, expect, it } from 'vitest'
 import { connectionPair, SocketLink } from '../src/index.js'
+import { closed } from './closed.js'
 
 describe('SocketLink', () => {
   it('is the bare connection on both sides', () => {
@@ -30,6 +32,19 @@ describe('SocketLink', () => {
     const gone = new Promise((resolve) => { link.reader.once('close', resolve) })
     await new Peer(client).reset()
     await gone
+    expect(server.errored).toMatchObject({ code: 'ECONNRESET' })
+  })
+
+  it('sees a reset of a client whose connection nobody has read from yet', async () => {
+    const accepting = createServer({ pauseOnConnect: true, allowHalfOpen: true }).listen(0, '127.0.0.1')
+    await once(accepting, 'listening')
+    const client = await connectTo((accepting.address() as AddressInfo).port)
+    const [server] = await once(accepting, 'connection') as [Socket]
+    accepting.close()
+    const link = new SocketLink(server, () => {})
+    const gone = closed(link.reader)
+    await new Peer(client).reset()
+    await within(1_000, 'the reset to be seen', gone)
     expect(server.errored).toMatchObject({ code: 'ECONNRESET' })
   })
 
