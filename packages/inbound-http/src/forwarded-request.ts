@@ -1,5 +1,5 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http'
-import type { Connection, Destination, HttpRequestHead, Link, RequestForm } from '@sluice/core'
+import { ProxyError, type Connection, type Destination, type HttpRequestHead, type Link, type RequestForm } from '@sluice/core'
 import { connectionPair, SocketLink } from '@sluice/transport'
 import { forwardedHead, MAX_FIELDS, type ForwardedHead, type ForwardedHeadOptions } from './forwarded-head.js'
 
@@ -41,8 +41,7 @@ export class ForwardedRequest {
       try {
         opened(send(head, near, how))
       } catch (error) {
-        // The outbound wants a field that cannot be written.
-        this.abort(error as Error)
+        this.abort(new ProxyError('INTERNAL', 'The outbound wants a head that cannot be written', { side: 'internal', cause: error }))
       }
     })
   }

@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
-import { ProxyError, type Connection, type Dispatch, type User } from '@sluice/core'
+import { isProxyError, ProxyError, toProxyError, type Connection, type Dispatch, type User } from '@sluice/core'
 import { abort, deadline, hangUp } from '@sluice/transport'
 import { clientLeft } from './target-answer.js'
 import { formatFailure, formatRefusal } from './answer.js'
@@ -28,6 +28,14 @@ export interface PlainClientOptions {
   readonly onRefused: (connection: Connection, refusal: RequestRefusal) => void
 }
 
+/** What becomes of a connection. One of both is called, once. */
+export interface PlainOutcome {
+  /** It is closed, or is the caller's again, with a CONNECT to be served. */
+  readonly released: (connect?: RequestHead) => void
+  /** By a bug of ours. The connection is still open. */
+  readonly failed: (error: unknown) => void
+}
+
 type Exchange = (outgoing: ClientRequest, forwarded: ForwardedRequest) => Promise<void>
 
 /**
@@ -38,7 +46,7 @@ export class PlainClient {
   readonly #connection: Connection
   readonly #dispatch: Dispatch
   readonly #options: PlainClientOptions
-  readonly #onReleased: (connect?: RequestHead) => void
+  readonly #outcome: PlainOutcome
   /** Settles with the answer to the newest request. Never rejects. */
   #turn: Promise<void> = Promise.resolve()
   #unanswered = 0
@@ -52,17 +60,12 @@ export class PlainClient {
   #headBegun = true
   #cancelLimit: () => void
 
-  /**
-   * @param headMs How long the head of the first request, which has begun, may take; 0 = no limit.
-   * @param onReleased The connection is closed, or is the caller's again, with a CONNECT to be served.
-   */
-  constructor(
-    connection: Connection, dispatch: Dispatch, options: PlainClientOptions, headMs: number, onReleased: (connect?: RequestHead) => void,
-  ) {
+  /** @param headMs How long the head of the first request, which has begun, may take; 0 = no limit. */
+  constructor(connection: Connection, dispatch: Dispatch, options: PlainClientOptions, headMs: number, outcome: PlainOutcome) {
     this.#connection = connection
     this.#dispatch = dispatch
     this.#options = options
-    this.#onReleased = onReleased
+    this.#outcome = outcome
     this.#cancelLimit = deadline(headMs, this.#onLimit)
     connection.once('close', this.#onClose)
     // How Node's server ends a connection behind its last answer. To destroy it could cost the client that answer.
@@ -105,7 +108,7 @@ export class PlainClient {
       return void this.#fail(error)
     }
     this.#connection.off('close', this.#onClose)
-    this.#onReleased({ method: 'CONNECT', target: incoming.url ?? '', version: '1.1', fields: fieldsOf(incoming.rawHeaders) })
+    this.#outcome.released({ method: 'CONNECT', target: incoming.url ?? '', version: '1.1', fields: fieldsOf(incoming.rawHeaders) })
   }
 
   /** What the client sent is no HTTP, within the newest request or behind it. */
@@ -153,7 +156,9 @@ export class PlainClient {
     this.#connection.once('close', onLeft)
     this.#current = { incoming, forwarded }
     try {
-      const session = this.#dispatch({ target: forwarded.target, ...(user && { user }) }, forwarded.link)
+      const session = this.#dispatch({ target: forwarded.target, ...(user && { user }) }, forwarded.link).catch((error: unknown) => {
+        throw toProxyError(error)
+      })
       const outgoing = await Promise.race([forwarded.opened, forwarded.cut, session])
       if (outgoing === undefined) throw new ProxyError('INTERNAL', 'The session ended and was not opened', { side: 'internal' })
       await carry(outgoing, forwarded)
@@ -181,6 +186,10 @@ export class PlainClient {
   async #fail(error: unknown): Promise<void> {
     if (this.#connection.destroyed) return
     const isRefused = error instanceof RequestRefusal
+    if (!isRefused && !isProxyError(error)) {
+      this.#letGo()
+      return this.#outcome.failed(error)
+    }
     if (isRefused) this.#options.onRefused(this.#connection, error)
     await this.#hangUp(isRefused ? formatRefusal(error) : formatFailure(error))
   }
@@ -233,7 +242,7 @@ export class PlainClient {
 
   readonly #onClose = (): void => {
     this.#letGo()
-    this.#onReleased()
+    this.#outcome.released()
   }
 }
 

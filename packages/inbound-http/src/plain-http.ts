@@ -22,10 +22,13 @@ export class PlainHttp {
 
   constructor(options: PlainClientOptions) {
     this.#options = options
-    this.#server = Object.assign(createServer({
+    const serverOptions = {
       maxHeaderSize: MAX_HEAD_BYTES, insecureHTTPParser: false, requireHostHeader: false,
       keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0,
-    }), {
+      // Node 20 does not ask: see #onUpgrade.
+      shouldUpgradeCallback: (incoming: IncomingMessage) => upgradeOf(incoming) !== undefined,
+    }
+    this.#server = Object.assign(createServer(serverOptions), {
       // Node would cut a longer list of fields in silence; ours is bounded in bytes, and counted.
       maxHeadersCount: 0,
       // A client that ends its side behind its request still wants the answer.
@@ -50,10 +53,14 @@ export class PlainHttp {
    * @param headMs How long the head of the first request may still take; 0 = no limit.
    */
   serve(connection: Connection, dispatch: Dispatch, headMs: number): Promise<RequestHead | undefined> {
-    return new Promise((resolve) => {
-      const client = new PlainClient(connection, dispatch, this.#options, headMs, (connect) => {
-        this.#clients.delete(connection)
-        resolve(connect)
+    return new Promise((resolve, reject) => {
+      if (connection.destroyed) return resolve(undefined)
+      const client = new PlainClient(connection, dispatch, this.#options, headMs, {
+        released: (connect) => {
+          this.#clients.delete(connection)
+          resolve(connect)
+        },
+        failed: reject,
       })
       this.#clients.set(connection, client)
       this.#parse(connection)
@@ -72,7 +79,7 @@ export class PlainHttp {
     const upgrade = upgradeOf(incoming)
     if (head.length > 0) connection.unshift(head)
     if (upgrade !== undefined) return this.#of(connection)?.upgrade(incoming, upgrade)
-    // Node has stopped to read it as HTTP, so it begins again.
+    // Node 20 has stopped to read it as HTTP, so it begins again.
     connection.unshift(withoutUpgrade(incoming))
     this.#parse(connection)
   }

@@ -1,9 +1,11 @@
 import {
-  closedPort, connectTo, leakCounter, pattern, Peer, scriptedUpstream, sha256, startHttpTarget, until, within, type ScriptedUpstream,
+  closedPort, connectTo, leakCounter, pattern, Peer, scriptedUpstream, sha256, startHttpTarget,
+  tcpPair, until, within, type ScriptedUpstream,
 } from '@sluice/testkit'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { forwardingOutbound } from './forwarding-outbound.js'
 import { get, post, Proxied, respondWith, sharedProxied, takeRequest, WAYS } from './proxied.js'
+import { PlainHttp } from '../src/plain-http.js'
 import { serve } from './served.js'
 
 /** A target that takes one request, says this, and then resets its connection. */
@@ -125,6 +127,19 @@ describe('HttpInbound and plain requests whose session does not open', () => {
     expect(client.resetByPeer).toBe(false)
   })
 
+  it('leaves a bug of ours to who logs it', async () => {
+    const [socket, connection] = await tcpPair()
+    const bug = new TypeError('bug')
+    const plainHttp = new PlainHttp({
+      handshakeMs: 0, downlinkOnlyMs: 0, allowTransparent: false, userOf: () => { throw bug }, onRefused: () => {},
+    })
+    socket.write('GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n')
+    await expect(plainHttp.serve(connection, () => Promise.resolve(), 0)).rejects.toBe(bug)
+    socket.destroy()
+    connection.destroy()
+    await expect(plainHttp.serve(connection, () => Promise.resolve(), 0)).resolves.toBeUndefined()
+  })
+
   it('answers 500 if the session ends without being opened', async () => {
     const { client, whenDispatched, close } = await serve()
     await client.send('GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n')
@@ -222,8 +237,12 @@ describe('HttpInbound and clients of plain requests that leave', () => {
       }
       const answer = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n'
       for (let length = 0; length <= answer.length; length += 5) {
-        for (const begin of [respondWith, resetBehind]) {
-          await using broken = await begin(answer.slice(0, length))
+        for (const leave of ['reset', 'fin'] as const) {
+          await using broken = await scriptedUpstream(async (peer) => {
+            await peer.expectHead()
+            // On a busy machine it may have been let go by now.
+            await peer.send(answer.slice(0, length)).then(() => peer[leave]()).catch(() => {})
+          })
           const client = await proxied.client()
           await client.send(get(broken))
           await client.fin()

@@ -429,7 +429,7 @@ describe('HttpInbound and plain requests over an outbound that is a proxy\'s', (
   })
 
   it('answers 500 if the outbound adds a field that cannot be written, and the session is cut', async () => {
-    await using target = await respondWith('')
+    await using target = await scriptedUpstream([])
     await using proxied = await Proxied.start({ outbound: forwardingOutbound(target.port, 'a\r\nb') })
     const answer = await proxied.answerTo('GET http://a/ HTTP/1.1\r\nHost: x\r\n\r\n')
     expect(answer).toMatch(/^HTTP\/1\.1 500 /)
