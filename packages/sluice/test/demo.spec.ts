@@ -60,7 +60,7 @@ async function fetchBySocks(port: number, { hostname, port: urlPort }: URL): Pro
 }
 
 describe('The demonstration', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('prints lines that work, over SOCKS5 and HTTP on one port, and ends in order on %s', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('prints lines that work over SOCKS5 and HTTP on one port, and ends on %s', async (signal) => {
     await using command = startNode('--input-type=module', '-e', RUN_DEMO)
     const lines = await curlLines(command)
     expect(lines.map(({ scheme }) => scheme)).toEqual(['socks5h', 'http'])
@@ -101,7 +101,8 @@ describe('The demonstration', () => {
     // Somebody else who had it may have let go of it just now.
     if (!isOurs && isListening()) command.child.kill('SIGINT')
     expect(await command.exit).toBe(isListening() ? 0 : 1)
-    expect(command.err()).toMatch(isListening() ? /SIGINT/ : isOurs ? /Cannot listen on 127\.0\.0\.1:1080/ : /Cannot listen on 127\.0\.0\.1:/)
+    const taken = isOurs ? 'Cannot listen on 127.0.0.1:1080' : 'Cannot listen on 127.0.0.1:'
+    expect(command.err()).toContain(isListening() ? 'SIGINT' : taken)
     blocker.close()
   })
 })

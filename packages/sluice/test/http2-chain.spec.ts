@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
-import { closedPort, connectProxy, connectTo, createCertificates, lateReply, leakCounter, pattern, Peer, sha256, startTarget, until } from '@sluice/testkit'
+import {
+  closedPort, connectProxy, connectTo, createCertificates, lateReply, leakCounter, pattern, Peer, sha256, startTarget, until,
+} from '@sluice/testkit'
 import { describe, expect, it } from 'vitest'
 import type { OutboundConfig } from '@sluice/core'
 import { createInstance, modules, type Config, type Instance } from '../src/index.js'

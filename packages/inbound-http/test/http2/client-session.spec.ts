@@ -1,5 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2'
-import { leakCounter, until, within } from '@sluice/testkit'
+import { FLAG, leakCounter, until, within } from '@sluice/testkit'
 import { describe, expect, it } from 'vitest'
 import { ClientSession, type SessionTimes, type StreamRequest } from '../../src/http2/client-session.js'
 import { RawClient } from './raw-client.js'
@@ -155,7 +155,9 @@ describe('ClientSession', () => {
     }],
     ['sends DATA to a stream that it never opened', (client) => client.data(9, 'x')],
     ['sends a PING of 3 bytes', (client) => client.frame({ type: 'PING', payload: Buffer.alloc(3) })],
-    ['sends fields that cannot be decoded', (client) => client.frame({ type: 'HEADERS', streamId: 3, flags: 4, payload: Buffer.alloc(5, 0xff) })],
+    ['sends fields that cannot be decoded', (client) => {
+      client.frame({ type: 'HEADERS', streamId: 3, flags: FLAG.END_HEADERS, payload: Buffer.alloc(5, 0xff) })
+    }],
     ['opens a window beyond all bounds', (client) => client.windowUpdate(0, 0x7fff_ffff)],
     ['asks for too many answers to SETTINGS', (client) => { for (let count = 0; count < 3_000; count++) client.settings() }],
     ['opens a stream of the server\'s', (client) => client.connect(2)],

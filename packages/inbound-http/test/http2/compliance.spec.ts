@@ -8,10 +8,12 @@ import { HttpInbound } from '../../src/index.js'
 import { RequestHeadDecoder } from '../../src/request-head.js'
 import { accept, clientOn } from './served-http2.js'
 
+const ACCOUNTS = { accounts: [{ user: 'me', pass: 'pw' }] }
+
 inboundCompliance({
   name: 'http over HTTP/2', describe, it, user: { name: 'me', level: 0 },
   setup: async ({ policies, policy }) => ({
-    inbound: overHttp2(new HttpInbound({ accounts: [{ user: 'me', pass: 'pw' }] }, 'in', policies, new InstanceEvents()), policy.handshakeMs),
+    inbound: overHttp2(new HttpInbound(ACCOUNTS, 'in', policies, new InstanceEvents()), policy.handshakeMs),
     request: (target) => `CONNECT ${formatEndpoint(target)} HTTP/1.1\r\n\r\n`,
     parseAnswer(received) {
       const code = Number(received.toString('latin1', 0, 3))

@@ -129,7 +129,8 @@ describe('HttpInbound over HTTP/2', () => {
   it.each(['GET', 'POST', 'HEAD'])('answers 501 to %s: plain requests are served over HTTP/1.1 only', async (method) => {
     await using served = await serveHttp2()
     const client = clientOn(served)
-    const stream = client.request({ ':method': method, ':scheme': 'http', ':authority': 'target.test', ':path': '/' }, { endStream: method !== 'POST' })
+    const fields = { ':method': method, ':scheme': 'http', ':authority': 'target.test', ':path': '/' }
+    const stream = client.request(fields, { endStream: method !== 'POST' })
     let body = ''
     const answer = new Promise((resolve) => stream.once('response', resolve))
     const closed = new Promise((resolve) => stream.once('close', resolve))

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import {
-  InstanceEvents, type Connection, type Link, type ListenerFactory, type LogEntry, type Policy, type SessionRequest,
+  InstanceEvents, type Connection, type Dispatch, type Link, type ListenerFactory, type LogEntry, type Policy, type SessionRequest,
 } from '@sluice/core'
 import { connectTlsTo, createCertificates, testPolicies, until, within } from '@sluice/testkit'
 import { transport } from '@sluice/transport'
@@ -64,14 +64,15 @@ export async function serveHttp2(
   events.on('log', (entry) => log.push(entry))
   const sessions: Dispatched[] = []
   const inbound = new HttpInbound(settings, 'in', testPolicies(policy), events)
-  const handled = Promise.resolve(before?.(connection)).then(() => inbound.handle(connection, (request, link) => new Promise((end, fail) => {
+  const dispatch: Dispatch = (request, link) => new Promise((end, fail) => {
     const echo = (): void => {
       link.open()
       link.reader.pipe(link.writer)
     }
     link.reader.once('close', end)
     sessions.push({ request, link, echo, end, fail })
-  })))
+  })
+  const handled = Promise.resolve(before?.(connection)).then(() => inbound.handle(connection, dispatch))
   return {
     ...accepted, inbound, handled, sessions, log,
     async session(index = 0) {
