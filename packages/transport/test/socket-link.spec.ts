@@ -38,8 +38,9 @@ describe('SocketLink', () => {
   it('sees a reset of a client whose connection nobody has read from yet', async () => {
     const accepting = createServer({ pauseOnConnect: true, allowHalfOpen: true }).listen(0, '127.0.0.1')
     await once(accepting, 'listening')
+    const accepted = once(accepting, 'connection') as Promise<[Socket]>
     const client = await connectTo((accepting.address() as AddressInfo).port)
-    const [server] = await once(accepting, 'connection') as [Socket]
+    const [server] = await accepted
     accepting.close()
     const link = new SocketLink(server, () => {})
     const gone = closed(link.reader)
