@@ -16,9 +16,10 @@ let count = 0
  * @param settings - Put into the `http` outbound's settings beside `servers`.
  * @param account - In place of the right one, which an upstream with Basic gets.
  * @param others - Further upstreams, reached in the same way.
+ * @param isChain - Go through the upstream twice: it is asked for itself, and inside that tunnel for the target.
  */
 export async function startSluice(lane, upstream, options = {}) {
-  const { settings = {}, account = upstream.basic ? lane.account : undefined, others = [] } = options
+  const { settings = {}, account = upstream.basic ? lane.account : undefined, others = [], isChain = false } = options
   const [socks, http] = [await freePort(), await freePort()]
   const servers = [upstream, ...others].map(({ port }) => ({ address: '127.0.0.1', port, ...(account && { users: [account] }) }))
   const outbound = { protocol: 'http', settings: { ...settings, servers } }
@@ -31,7 +32,7 @@ export async function startSluice(lane, upstream, options = {}) {
     log: { loglevel: 'info' },
     policy: POLICY,
     inbounds: [{ protocol: 'socks', port: socks }, { protocol: 'http', port: http }],
-    outbounds: [outbound],
+    outbounds: isChain ? [{ ...outbound, tag: 'far', proxySettings: { tag: 'near' } }, { ...outbound, tag: 'near' }] : [outbound],
   }, undefined, 2))
   const program = lane.programs.start('sluice', process.execPath, [COMMAND, 'run', '-c', file])
   await listening(program, [socks, http])
