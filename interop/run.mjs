@@ -13,7 +13,7 @@ import { runCells } from './run-cells.mjs'
 import { howToInstall, missingTools } from './tools.mjs'
 import { KINDS } from './upstreams/kinds.mjs'
 
-const LIMIT_MS = 170_000
+const LIMIT_MS = 480_000
 
 const { values } = parseArgs({
   options: { 'require-all': { type: 'boolean', default: false }, 'only': { type: 'string', multiple: true } },
