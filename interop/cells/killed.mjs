@@ -23,6 +23,8 @@ async function killed({ lane, upstream: { front }, sluice }) {
     const resetMs = Math.max(...all.map(({ at }) => at)) - killedAt
 
     const firstOpen = Promise.race(Array.from({ length: ASKING }, () => openWhenPossible(lane, sluice.http, asking)))
+    // Should the upstream not return, that is what is told.
+    firstOpen.catch(() => {})
     await delay(DOWN_MS)
     await front.start()
     const returnedAt = performance.now()
