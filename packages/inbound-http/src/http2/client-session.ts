@@ -1,6 +1,6 @@
 import { constants, performServerHandshake, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { ProxyError, type Connection, type HeaderList } from '@sluice/core'
-import { abort, deadline } from '@sluice/transport'
+import { abort, deadline, keepHttp2Handle } from '@sluice/transport'
 import { fieldsOf } from '../hop-by-hop.js'
 import { ClientLiveness } from './client-liveness.js'
 import { tellCuts } from './tell-cuts.js'
@@ -68,7 +68,10 @@ export class ClientSession {
       settings: { maxConcurrentStreams: MAX_STREAMS, initialWindowSize: STREAM_WINDOW_BYTES },
     })
     this.#session = session
-    session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES))
+    session.once('connect', () => {
+      session.setLocalWindowSize(SESSION_WINDOW_BYTES)
+      keepHttp2Handle(session)
+    })
     session.once('remoteSettings', () => {
       if (this.#streams === 0) this.#rest()
     })

@@ -1,6 +1,6 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from 'node:http2'
 import { ProxyError, type Connection } from '@sluice/core'
-import { abort, deadline } from '@sluice/transport'
+import { abort, deadline, keepHttp2Handle } from '@sluice/transport'
 import { Heartbeat } from './heartbeat.js'
 import type { PoolTimes } from './pool-times.js'
 import { codeName } from './reset-code.js'
@@ -52,7 +52,10 @@ export class PooledSession {
       settings: { enablePush: false, initialWindowSize: windowBytes },
     })
     this.#session = session
-    session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES))
+    session.once('connect', () => {
+      session.setLocalWindowSize(SESSION_WINDOW_BYTES)
+      keepHttp2Handle(session)
+    })
     session.on('remoteSettings', this.#onSettings)
     session.on('goaway', this.#onGoaway)
     session.on('error', (error: Error) => this.#lost(error))
