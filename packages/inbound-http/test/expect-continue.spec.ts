@@ -92,6 +92,9 @@ describe('HttpInbound and answers that come before the whole request', () => {
     await client.expect('HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno\n')
     await client.expectEnd()
     await sending
+    await client.wait(50)
+    await client.send(pattern(300_000))
+    await client.wait(50)
     await client.fin()
     await client.closed
     expect(client.resetByPeer).toBe(false)

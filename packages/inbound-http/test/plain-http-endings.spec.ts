@@ -338,6 +338,27 @@ describe('HttpInbound and time for plain requests', () => {
   })
 })
 
+describe('HttpInbound and the end of a plain request\'s session', () => {
+  it('comes when the client has the whole answer, not when we have it', async () => {
+    const { client, whenDispatched, close } = await serve()
+    client.pause()
+    await client.send('GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n')
+    const { link, end } = await whenDispatched
+    const body = pattern(12_000_000)
+    link.open()
+    link.reader.resume()
+    link.writer.end(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`), body]))
+    await client.wait(100)
+    expect(link.writer.writableFinished).toBe(false)
+    client.resume()
+    await client.expectHead()
+    expect(sha256(await client.expectBytes(body.length))).toBe(sha256(body))
+    await until(() => link.writer.writableFinished, 'the end of the session')
+    end()
+    await close()
+  })
+})
+
 describe('HttpInbound.drain() and plain requests', () => {
   it('ends connections at once that only wait, and those at work behind their answer', async () => {
     await using target = await startHttpTarget()

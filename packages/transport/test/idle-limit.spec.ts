@@ -104,6 +104,20 @@ describe('relay() on its own clock', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  it('lets a half live as long as it is not idle itself, whatever connIdle is', async () => {
+    const running = session({ connIdleMs: 1_000 })
+    running.client.end()
+    for (let round = 0; round < 5; round += 1) {
+      await pass(4_500)
+      expect(running.settledAt).toBeUndefined()
+      running.target.write('.')
+      await settle()
+    }
+    await pass(5_300)
+    await running.done
+    expect(running.record).toMatchObject({ outcome: 'closed', downlinkBytes: 5 })
+  })
+
   it('counts the limit of a half from its beginning, however long nothing moved before', async () => {
     const running = session()
     await pass(0.9 * T)

@@ -88,19 +88,6 @@ describe.each(UPSTREAMS)('relay() with an upstream over %s', (kind) => {
 })
 
 describe('relay()', () => {
-  it('takes a half-open session for idle only if the open half is', async () => {
-    await using session = await rig('tcp', { downlinkOnlyMs: 3 * LIMIT_MS, connIdleMs: 20 })
-    const { client, target, done } = session
-    await client.fin()
-    await target.expectEnd()
-    for (let round = 0; round < 3; round += 1) {
-      await sleep(LIMIT_MS * 2)
-      await target.send('.')
-    }
-    expectAbout(await durationOf(done), 3 * LIMIT_MS)
-    await client.expect('...')
-  })
-
   it('with connIdle 0 has no idle limit and no timer', async () => {
     const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
     await using session = await rig('tcp', { connIdleMs: 0 })
@@ -138,13 +125,13 @@ describe('relay()', () => {
   })
 
   it('lets a half that the other side holds up wait for ever with connIdle 0', async () => {
-    await using session = await rig('tcp', { connIdleMs: 0, uplinkOnlyMs: 20 })
+    await using session = await rig('tcp', { connIdleMs: 0, uplinkOnlyMs: 250 })
     const { client, target, done } = session
     target.pause()
     client.socket.end(FLOOD)
     await target.fin()
     await until(() => session.connection.writableNeedDrain, 'the uplink to be held up')
-    await sleep(150)
+    await sleep(700)
     target.resume()
     await done
     await until(() => target.ended, 'the end of the client')

@@ -33,7 +33,7 @@ describe('flow control', () => {
     const upstream = await proxyOf({
       onTunnel: ({ request, send }) => send(pattern(request.authority === 'target.test:443' ? 6 * MIB : 2 * MIB)),
     })
-    const pool = poolTo(upstream)
+    const pool = poolTo(upstream, { hedgeAfterMs: 60_000 })
     const stalled = await Promise.all(times(40, () => openIn(pool, { authority: 'stalled.test:1' })))
     await untilSteady(() => stalled.reduce((sum, { readableLength }) => sum + readableLength, 0), 'the bytes', 10_000, 50)
     const bytes = await read(await openIn(pool), 6 * MIB)
@@ -43,16 +43,16 @@ describe('flow control', () => {
 
   it('narrows the windows while too much waits unread in all tunnels together', async () => {
     const upstream = await proxyOf({ onTunnel: ({ request, send }) => send(pattern(onlyTarget(request) === 200 ? 6 * MIB : 40 * MIB)) })
-    const pool = poolTo(upstream, { silenceMs: 150 }, { maxUnreadBytes: 10 * MIB })
+    const pool = poolTo(upstream, { silenceMs: 150, hedgeAfterMs: 60_000 }, { maxUnreadBytes: 10 * MIB })
     const unread = (tunnels: readonly Connection[]): number => tunnels.reduce((sum, { readableLength }) => sum + readableLength, 0)
     const stalled = await Promise.all(times(4, () => openIn(pool, { authority: 'stalled.test:1' })))
-    expect(await untilSteady(() => unread(stalled), 'the bytes')).toBe(16 * MIB)
+    expect(await untilSteady(() => unread(stalled), 'the bytes', 10_000, 300)).toBe(16 * MIB)
     const settings = (): Frame[] => upstream.peers[0]?.frames.filter(({ type, flags }) => type === FRAME.SETTINGS && flags === 0) ?? []
     const windows = (): unknown[] => settings().map(({ payload }) => settingOf(payload, 4))
     expect(windows()).toEqual([4 * MIB, 64 * 1_024])
     // Others get little, and those who read get all.
     const later = await Promise.all(times(2, () => openIn(pool, { authority: 'stalled.test:1' })))
-    expect(await untilSteady(() => unread(later), 'the bytes')).toBe(2 * 64 * 1_024)
+    expect(await untilSteady(() => unread(later), 'the bytes', 10_000, 300)).toBe(2 * 64 * 1_024)
     expect(sha256(await read(await openIn(pool), 6 * MIB))).toBe(sha256(pattern(6 * MIB)))
     // Once half of it was read, the windows are wide again.
     for (const tunnel of stalled) tunnel.resume()

