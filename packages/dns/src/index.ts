@@ -1,0 +1,6 @@
+/**
+ * Name look-ups by configured servers.
+ *
+ * @packageDocumentation
+ */
+export {}
