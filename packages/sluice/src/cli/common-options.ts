@@ -1,3 +1,4 @@
+import { Option, type Command } from 'commander'
 import type { LogSettings } from '../log/log-settings.js'
 
 /** What every way to run has. */
@@ -8,7 +9,14 @@ export interface CommonOptions {
   readonly logLevel?: LogSettings['loglevel']
 }
 
-export const LOG_LEVELS = ['debug', 'info', 'warning', 'error', 'none'] as const
+const LOG_LEVELS = ['debug', 'info', 'warning', 'error', 'none'] as const
+
+/** Gives a command what every way to run has, before or after a subcommand's name. */
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option('--allow-open', 'let anybody in on a public address')
+    .addOption(new Option('--log-level <level>', 'the least level that is logged').choices(LOG_LEVELS))
+}
 
 /** A config as the command runs it: failures are always told, unless the config says otherwise. What is no object stays as it is. */
 export function withDefaults(config: unknown, { allowOpen = false, logLevel }: CommonOptions): unknown {

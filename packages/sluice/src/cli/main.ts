@@ -1,13 +1,20 @@
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { isConfigError } from '@sluice/core'
-import { LOG_LEVELS } from './common-options.js'
+import { withCommonOptions } from './common-options.js'
 import { runDemo } from './demo.js'
 import { ExitCode } from './exit-code.js'
 import { FileConfigError, printFaults } from './faults.js'
 import { runOneLine, type OneLineOptions } from './one-line.js'
 import { UsageError } from './proxy-url.js'
-import { checkFile, runFile, type CheckFileOptions, type RunFileOptions } from './run-file.js'
+import { registerCheck } from './register-check.js'
+import { registerRun } from './register-run.js'
 import { version } from './version.js'
+
+/** One file each; their order is that of the help. */
+const COMMANDS: readonly ((program: Command) => void)[] = [
+  registerRun,
+  registerCheck,
+]
 
 /** Long options that v2ray has with one dash. */
 const V2RAY_SPELLINGS: readonly string[] = ['-config', '-confdir', '-version']
@@ -46,35 +53,8 @@ Exit codes: 0 stopped in order, 1 failed while running, 2 usage, 23 config.`)
       if (options.listen === undefined && options.forward === undefined) await runDemo()
       else await runOneLine(options)
     })
-  withFileOptions(command.command('run'))
-    .description('run a config file, as v2ray v4 has them')
-    .action((_own: unknown, run: Command) => runFile(withSource(run.optsWithGlobals<RunFileOptions>())))
-  withFileOptions(command.command('check').alias('test'))
-    .description('say whether a config file can be used, and start nothing')
-    .option('--json', 'write what there is to say as JSON to standard output')
-    .action((_own: unknown, check: Command) => checkFile(withSource(check.optsWithGlobals<CheckFileOptions>())))
+  for (const register of COMMANDS) register(command)
   return command
-}
-
-function withFileOptions(command: Command): Command {
-  return withCommonOptions(command)
-    .option('-c, --config <file>', 'JSON with comments; "-" reads standard input; several are merged as v2ray does',
-      (file: string, before: readonly string[] = []) => [...before, file])
-    .option('--confdir <folder>', 'all .json files of a folder, by name, after those of -c')
-    .option('--lenient', 'ignore unknown keys with a warning, except in rules')
-    .option('--skip-unknown', 'leave out handlers of unknown protocols with a warning')
-}
-
-function withSource<T extends RunFileOptions>(options: T): T {
-  if (options.config !== undefined || options.confdir !== undefined) return options
-  throw new UsageError('Cannot go on without a config: use --config FILE')
-}
-
-/** Those of `common-options.ts`, before or after a subcommand's name. */
-function withCommonOptions(command: Command): Command {
-  return command
-    .option('--allow-open', 'let anybody in on a public address')
-    .addOption(new Option('--log-level <level>', 'the least level that is logged').choices(LOG_LEVELS))
 }
 
 function explain(error: unknown): number {
