@@ -62,7 +62,7 @@ class ConfigChecker {
     const definition = definitionOf<InboundDefinition>(inbound, this.#registry.inbounds, at, faults)
     if (definition === undefined) return faults
     const inside = this.#part(definition, inbound.settings ?? {}, [...at, 'settings'])
-    faults.push(...inside)
+    faults.push(...inside, ...sniffingFaults(inbound, at))
     if (!inside.some(({ severity }) => severity === 'error') && isOpenToAll(inbound, definition)) {
       const message = `would let anybody use this proxy: ${inbound.listen} is public and there are no accounts`
       faults.push(fault([...at, 'listen'], message, { hint: 'add accounts, listen on 127.0.0.1, or say "allowOpen": true' }))
@@ -107,6 +107,15 @@ function definitionOf<T>(handler: AnyHandler, definitions: ReadonlyMap<string, T
     faults.push(fault([...at, 'protocol'], `unknown protocol "${protocol}"`, { hint }))
   }
   return definition
+}
+
+/** Said of what was switched on, and once. */
+function sniffingFaults({ sniffing }: AnyInboundConfig, at: At): Fault[] {
+  if (!isObject(sniffing) || sniffing.enabled !== true || !Array.isArray(sniffing.destOverride)) return []
+  const unknown = sniffing.destOverride.filter((protocol) => protocol !== 'http' && protocol !== 'tls')
+  if (unknown.length === 0) return []
+  const message = `only "http" and "tls" are recognised, not ${unknown.map((protocol) => `"${protocol}"`).join(', ')}`
+  return [fault([...at, 'sniffing', 'destOverride'], message, { severity: 'warning' })]
 }
 
 function isOpenToAll(inbound: AnyInboundConfig, definition: InboundDefinition): boolean {

@@ -1,4 +1,5 @@
 import type { FeatureSections, InboundSettings, OutboundSettings } from '../definition/settings.js'
+import type { SniffingSettings } from '../contracts/sniffer.js'
 import type { StreamSettings } from '../contracts/transport.js'
 
 interface InboundEnvelope {
@@ -9,6 +10,8 @@ interface InboundEnvelope {
   /** 0: the kernel picks one. */
   readonly port: number | string
   readonly streamSettings?: StreamSettings
+  /** Tell sessions by their first bytes. @default off */
+  readonly sniffing?: SniffingSettings
   /** Let everybody in on a public address; without it such a listener is refused. @default false */
   readonly allowOpen?: boolean
 }

@@ -1,4 +1,5 @@
-import type { JsonSchema } from '../definition/json-schema.js'
+import type { SniffingSettings } from '../contracts/sniffer.js'
+import type { JsonSchema, ObjectSchema } from '../definition/json-schema.js'
 
 const tag: JsonSchema = { type: 'string', description: 'Names the handler in rules, counters and logs; unique', default: '' }
 const protocol: JsonSchema = { type: 'string', description: 'Which module serves it' }
@@ -19,6 +20,24 @@ const listenPortSchema: JsonSchema = {
   anyOf: [{ type: 'integer', minimum: 0, maximum: 65_535 }, { ...portSchema.anyOf?.[1] }],
 }
 
+const sniffing: ObjectSchema<SniffingSettings> = {
+  type: 'object',
+  description: 'Whether sessions are told by their first bytes: such a client is answered before its target is reached',
+  additionalProperties: false,
+  properties: {
+    enabled: { type: 'boolean', default: false },
+    destOverride: {
+      type: 'array',
+      description: 'Of which protocols the name inside takes the place of an address as target',
+      items: { type: 'string', enum: ['http', 'tls', 'quic', 'fakedns', 'fakedns+others'] },
+      default: [],
+    },
+    routeOnly: { type: 'boolean', description: 'Rules see the name, the outbound goes to the address', default: false },
+    domainsExcluded: { type: 'array', description: 'Names that are never used', items: { type: 'string', minLength: 1 }, default: [] },
+    metadataOnly: { type: 'boolean', description: 'Look at nothing that the client sends: no session is sniffed', default: false },
+  },
+}
+
 /** The schema of an inbound, whatever its protocol. */
 export function inboundEnvelope(streamSettings: JsonSchema): JsonSchema {
   return {
@@ -32,6 +51,7 @@ export function inboundEnvelope(streamSettings: JsonSchema): JsonSchema {
       listen: { type: 'string', minLength: 1, description: 'IP address to listen on, or localhost', default: '127.0.0.1' },
       port: listenPortSchema,
       streamSettings,
+      sniffing,
       allowOpen: { type: 'boolean', description: 'Let anybody in on a public address', default: false },
     },
   }

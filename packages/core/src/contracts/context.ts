@@ -1,4 +1,6 @@
 import type { Destination, Endpoint } from './destination.js'
+import type { HttpRequestHead } from './link.js'
+import type { Sniffed } from './sniffer.js'
 
 /** Who opened a session, as the inbound authenticated it. */
 export interface User {
@@ -17,13 +19,17 @@ export interface User {
 export interface Context {
   /** Unique within the instance; the same in every log line and event of the session. */
   readonly id: string
-  /** Where the client wants to go. */
+  /** Where the client wants to go; under the name that was sniffed, where the inbound's `sniffing` says so. */
   readonly target: Destination
   /** The client's own address; absent for a session that the program itself opened. */
   readonly source?: Endpoint
   /** Tag of the inbound that accepted the client; `''` where it has none. */
   readonly inboundTag: string
   readonly user?: User
+  /** What the first bytes told; absent where nobody looked or nothing was recognised. Written by the dispatcher before routing. */
+  readonly sniffed?: Sniffed
+  /** Set when the session is one plain HTTP request. */
+  readonly http?: HttpRequestHead
   /**
    * Aborts when the client is gone before the tunnel opened, or when the instance is cut. Whoever waits on behalf of the
    * session waits with it, and removes its listener afterwards. The reason is what `process` rejects with, as it is.

@@ -1,4 +1,5 @@
 import type { Context } from './context.js'
+import type { Sniffer, SniffingSettings } from './sniffer.js'
 
 /** Something of an instance that is neither inbound nor outbound: policy, statistics, routing, a log … */
 export interface Feature {
@@ -71,6 +72,12 @@ export interface Route {
 export interface Router extends Feature {
   /** `undefined`: no rule matches, and the first outbound takes the session. A promise only where a name must be resolved. */
   route(ctx: Context): Route | undefined | Promise<Route | undefined>
+  /**
+   * What sniffs the sessions of an inbound, made once for each inbound that has `sniffing` switched on. A router without it sniffs
+   * nothing.
+   * @throws {ConfigError} with paths below `sniffing`.
+   */
+  sniffer?(settings: SniffingSettings): Sniffer
 }
 
 /** Resolves names for those who must: rules on IP addresses, and outbounds that dial the target themselves. */

@@ -144,7 +144,7 @@ class Builder {
   }
 
   #inbound(config: AnyInboundConfig, dispatcher: Dispatcher, events: InstanceEvents): InboundHandler {
-    const { tag = '', protocol, settings = {}, streamSettings = {}, listen = '127.0.0.1', port } = config
+    const { tag = '', protocol, settings = {}, streamSettings = {}, listen = '127.0.0.1', port, sniffing } = config
     const definition = this.#registry.inbounds.get(protocol)
     if (definition === undefined) throw new TypeError(`Inbound protocol "${protocol}" passed the check without a module`)
     const { handshakeMs } = this.#scope.get(POLICY_MANAGER).forLevel(0)
@@ -152,7 +152,9 @@ class Builder {
     const spec = { listen, port: Number(port), stream: streamSettings, handshakeMs, ...(alpn === undefined ? {} : { alpn }) }
     const listener = this.#scope.get(LISTENER_FACTORY).create(spec)
     const inbound = this.#make(definition, this.#scopeFor(settings, tag), settings, ['settings'])
-    return new InboundHandler(tag, protocol, inbound, listener, dispatcher, events)
+    const router = this.#scope.get(ROUTER)
+    const sniffer = sniffing?.enabled === true ? within(['sniffing'], () => router.sniffer?.(sniffing)) : undefined
+    return new InboundHandler(tag, protocol, inbound, listener, dispatcher, events, sniffer)
   }
 
   #scopeFor(settings: unknown, tag: string): Scope {

@@ -3,6 +3,7 @@ import type { PolicyManager, Router, StatsManager } from '../contracts/features.
 import type { SessionRequest } from '../contracts/inbound.js'
 import type { Link } from '../contracts/link.js'
 import type { OutboundHandler, OutboundManager } from '../contracts/outbound.js'
+import type { Sniffer } from '../contracts/sniffer.js'
 import { formatEndpoint } from '../destination.js'
 import { printable } from '../errors/printable.js'
 import { isProxyError, ProxyError, toProxyError } from '../errors/proxy-error.js'
@@ -10,6 +11,7 @@ import type { InstanceEvents } from '../events.js'
 import { Session, type Origin } from './session.js'
 import { SessionCounters } from './session-counters.js'
 import { SessionLink } from './session-link.js'
+import { sniff } from './sniff.js'
 import type { SessionTable } from './session-table.js'
 
 export interface DispatcherParts {
@@ -34,19 +36,20 @@ export class Dispatcher {
 
   /**
    * Carries one session to its end.
-   * @throws {ProxyError} if it did not open. Once it opened, its end is told by events only.
+   * @throws {ProxyError} if it did not open and its client was not answered early. Once it opened, its end is told by events only.
    */
   async dispatch(origin: Origin, request: SessionRequest, inboundLink: Link): Promise<void> {
     const { events, sessions } = this.#parts
-    const session = new Session(this.#takeId(), origin, request)
+    const session = new Session(this.#takeId(), origin, request, inboundLink.http)
     const stopCounting = this.#counters.attach(session)
     const link = new SessionLink(inboundLink, session, events)
     sessions.add(session)
     try {
+      if (origin.sniffer?.wants(session) === true && session.http === undefined) await this.#sniff(session, link, origin.sniffer)
       await this.#carry(session, link)
     } catch (error) {
       this.#fail(session, link, error)
-      if (!link.opened) throw toProxyError(error)
+      if (!link.answered) throw toProxyError(error)
     } finally {
       link.release()
       stopCounting()
@@ -70,6 +73,16 @@ export class Dispatcher {
     session.record.outcome ??= 'closed'
   }
 
+  /** A client speaks only once it was answered. What it says is looked at and stays in the link. */
+  async #sniff(session: Session, link: SessionLink, sniffer: Sniffer): Promise<void> {
+    link.answerEarly()
+    const sniffed = await sniff(link.reader, (head) => sniffer.read(head, session), session.signal)
+    session.signal.throwIfAborted()
+    if (sniffed === undefined) return
+    session.sniffed = sniffed
+    if (sniffed.domain !== undefined && !sniffer.routeOnly) session.target = { ...session.target, host: sniffed.domain }
+  }
+
   async #route(session: Context): Promise<OutboundHandler> {
     const { router, outbounds } = this.#parts
     const route = await router.route(session)
@@ -85,7 +98,7 @@ export class Dispatcher {
     const { events } = this.#parts
     record.error = error
     record.outcome = signal.aborted && error === signal.reason ? 'cancelled' : link.opened ? 'aborted' : 'failed'
-    if (link.opened && !isProxyError(error)) link.abort(toProxyError(error))
+    if (link.opened ? !isProxyError(error) : link.answered) link.abort(toProxyError(error))
     const level = record.outcome === 'failed' || !isProxyError(error) ? 'warning' : 'info'
     const where = `${nameOf(session)} [${record.outboundTag ?? ''}]`
     events.log(level, `${where} ${record.outcome}: ${toProxyError(error).message}`, { session, error })

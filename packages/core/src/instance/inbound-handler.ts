@@ -1,6 +1,7 @@
 import type { Connection } from '../contracts/connection.js'
 import type { Endpoint } from '../contracts/destination.js'
 import type { Inbound } from '../contracts/inbound.js'
+import type { Sniffer } from '../contracts/sniffer.js'
 import type { Listener } from '../contracts/transport.js'
 import { toProxyError } from '../errors/proxy-error.js'
 import type { InstanceEvents } from '../events.js'
@@ -21,15 +22,19 @@ export class InboundHandler {
   readonly #listener: Listener
   readonly #dispatcher: Dispatcher
   readonly #events: InstanceEvents
+  readonly #sniffer: { readonly sniffer?: Sniffer }
   #address: Endpoint | undefined
 
-  constructor(tag: string, protocol: string, inbound: Inbound, listener: Listener, dispatcher: Dispatcher, events: InstanceEvents) {
+  constructor(
+    tag: string, protocol: string, inbound: Inbound, listener: Listener, dispatcher: Dispatcher, events: InstanceEvents, sniffer?: Sniffer,
+  ) {
     this.tag = tag
     this.protocol = protocol
     this.#inbound = inbound
     this.#listener = listener
     this.#dispatcher = dispatcher
     this.#events = events
+    this.#sniffer = sniffer === undefined ? {} : { sniffer }
   }
 
   /** Where it listens; `undefined` before the start. */
@@ -58,7 +63,7 @@ export class InboundHandler {
   async #serve(connection: Connection): Promise<void> {
     const { remoteAddress: host, remotePort: port } = connection
     const source = host === undefined || port === undefined ? {} : { source: { host, port } }
-    const origin = { inboundTag: this.tag, ...source }
+    const origin = { inboundTag: this.tag, ...source, ...this.#sniffer }
     try {
       await this.#inbound.handle(connection, (request, link) => this.#dispatcher.dispatch(origin, request, link))
     } catch (error) {

@@ -15,6 +15,7 @@ export class SessionLink implements Link {
   readonly #link: Link
   readonly #session: Session
   readonly #events: InstanceEvents
+  #opened = false
 
   constructor(link: Link, session: Session, events: InstanceEvents) {
     this.reader = link.reader
@@ -28,11 +29,22 @@ export class SessionLink implements Link {
   }
 
   get opened(): boolean {
+    return this.#opened
+  }
+
+  /** Whether the client was told that its target is reached, be it so or not. */
+  get answered(): boolean {
     return this.#link.opened
   }
 
+  /** Tells the client before it is so, for it to send what is sniffed. What fails afterwards can only be shown by a cut. */
+  answerEarly(): void {
+    this.#link.open()
+  }
+
   open(how?: RequestForm): void {
-    if (this.#link.opened) return
+    if (this.#opened) return
+    this.#opened = true
     this.release()
     this.#session.record.establishedMs = this.#session.elapsedMs
     this.#link.open(how)
