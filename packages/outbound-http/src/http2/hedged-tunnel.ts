@@ -24,7 +24,7 @@ export type HedgedOutcome = Connection | 'again'
  */
 export class HedgedTunnel {
   readonly #pool: SessionPool
-  readonly #first: PooledSession
+  #first: PooledSession
   readonly #request: ConnectRequest
   readonly #options: HedgeOptions
   readonly #pending = new Set<PendingTunnel>()
@@ -54,16 +54,26 @@ export class HedgedTunnel {
     }
     return new Promise((resolve) => {
       this.#settle = resolve
-      const onAbort = (): void => this.#fail(signal.reason)
-      signal.addEventListener('abort', onAbort)
-      this.#stops.push(
-        () => signal.removeEventListener('abort', onAbort),
-        this.#first.onSuspicion(() => this.#onSuspicion()),
-        deadline(this.#pool.times.hedgeAfterMs, () => this.#onUnanswered()),
-      )
+      this.#watch()
       if (this.#first.silentMs > this.#pool.times.suspectMs) this.#first.ping()
       this.#ask(this.#first)
     })
+  }
+
+  #watch(): void {
+    const { signal } = this.#options
+    const onAbort = (): void => this.#fail(signal.reason)
+    signal.addEventListener('abort', onAbort)
+    this.#stops.push(
+      () => signal.removeEventListener('abort', onAbort),
+      this.#first.onSuspicion(() => this.#onSuspicion()),
+      deadline(this.#pool.times.hedgeAfterMs, () => this.#onUnanswered()),
+    )
+  }
+
+  #stop(): void {
+    for (const stop of this.#stops) stop()
+    this.#stops.length = 0
   }
 
   #ask(session: PooledSession): void {
@@ -79,10 +89,20 @@ export class HedgedTunnel {
       return
     }
     if (outcome.kind === 'failed') this.#learn(outcome.error, pending.session, outcome.rstCode)
+    const [left] = this.#pending
     if (isAnswer) this.#fail(outcome.error)
-    else if (this.#pending.size > 0) return
+    else if (left !== undefined) this.#relyOn(left, outcome)
     else if (this.#firstError === undefined) this.#end('again')
     else this.#fail(this.#firstError)
+  }
+
+  /** Of two requests one is gone. If it was sent away, the other is now the first, and may need a second of its own. */
+  #relyOn({ session }: PendingTunnel, { kind }: PendingOutcome): void {
+    if (kind !== 'evicted') return
+    this.#stop()
+    this.#first = session
+    this.#isHedged = false
+    this.#watch()
   }
 
   /** Tells the pool that this session answered, and that the other one did not although it was asked earlier. */
@@ -143,8 +163,7 @@ export class HedgedTunnel {
   #end(outcome: HedgedOutcome | Promise<never>): void {
     this.#settle?.(outcome)
     this.#settle = undefined
-    for (const stop of this.#stops) stop()
-    this.#stops.length = 0
+    this.#stop()
     this.#hedging.abort()
     for (const pending of this.#pending) pending.cancel()
     this.#pending.clear()

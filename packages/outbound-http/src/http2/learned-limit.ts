@@ -14,7 +14,8 @@ interface Finding {
  *
  * A target that is slow looks the same at first. So a connection is suspected only when a request was answered elsewhere sooner
  * while this one answered no later request; it then gets a moment to answer any; and one such request is proof only if others
- * wait with it, or the same was seen before. No limit is ever below what was seen answered at once.
+ * wait with it, or the same was seen before. No limit is ever below what was seen answered at once: a connection that answers less
+ * than that is alone in it (of Apache's, one in which tunnels were cut), and is narrowed by itself.
  */
 export class LearnedLimit {
   readonly #times: PoolTimes
@@ -67,8 +68,12 @@ export class LearnedLimit {
     this.#judging.clear()
   }
 
-  #judge({ answered, unanswered }: PooledSession): void {
-    if (answered < (this.#valid(this.#proven)?.streams ?? 0)) return
+  #judge(session: PooledSession): void {
+    const { answered, unanswered } = session
+    if (answered < (this.#valid(this.#proven)?.streams ?? 0)) {
+      if (unanswered > 0) session.narrow()
+      return
+    }
     const finding = { streams: answered, at: performance.now() }
     const isSeenBefore = this.#valid(this.#suspicion)?.streams === answered
     this.#suspicion = finding

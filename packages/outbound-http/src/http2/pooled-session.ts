@@ -37,7 +37,8 @@ export class PooledSession {
   #streams = 0
   readonly #tunnels = new Set<ClientHttp2Stream>()
   #lastAnsweredId = 0
-  #calmLimit = Number.POSITIVE_INFINITY
+  #limit = Number.POSITIVE_INFINITY
+  #isNarrow = false
   #cancelDeadline: () => void
 
   /** Takes over the connection. */
@@ -46,12 +47,11 @@ export class PooledSession {
     this.#connection = connection
     this.#server = server
     this.#owner = owner
-    const session = connect(UNUSED_AUTHORITY, {
+    const session = this.#session = connect(UNUSED_AUTHORITY, {
       createConnection: () => connection,
       maxSessionMemory: MAX_SESSION_MEMORY,
       settings: { enablePush: false, initialWindowSize: windowBytes },
     })
-    this.#session = session
     session.once('connect', () => {
       session.setLocalWindowSize(SESSION_WINDOW_BYTES)
       keepHttp2Handle(session)
@@ -119,7 +119,7 @@ export class PooledSession {
 
   /** How many more tunnels may be opened now. Negative while the server has lowered its limit below what is open. */
   get free(): number {
-    return this.#state.kind === 'ready' && !this.isSuspect ? Math.min(this.announced, this.#calmLimit) - this.#streams : 0
+    return this.#state.kind === 'ready' && !this.isSuspect ? Math.min(this.announced, this.#limit) - this.#streams : 0
   }
 
   /** All bytes that came so far. */
@@ -199,7 +199,14 @@ export class PooledSession {
 
   /** The server wants less at once (ENHANCE_YOUR_CALM): half of what it has now. */
   calmDown(): void {
-    this.#calmLimit = Math.max(1, Math.floor(this.#streams / 2))
+    this.#limit = Math.max(1, Math.floor(this.#streams / 2))
+  }
+
+  /** It answers no more tunnels than it has: who waits goes elsewhere, nobody comes on top, and it ends with the last of them. */
+  narrow(): void {
+    this.#isNarrow = true
+    this.#limit = this.answered
+    this.evict()
   }
 
   /** No new streams; it ends with the last one. */
@@ -281,8 +288,9 @@ export class PooledSession {
     this.#heartbeat.pause()
     this.#cancelDeadline()
     const { idleMs, lingerMs } = this.#owner.times
-    if (this.#state.kind === 'ready') this.#cancelDeadline = deadline(idleMs, () => this.drain())
     if (this.#state.kind === 'draining') this.#cancelDeadline = deadline(lingerMs, () => this.#lost())
+    else if (this.#isNarrow) this.drain()
+    else if (this.#state.kind === 'ready') this.#cancelDeadline = deadline(idleMs, () => this.drain())
   }
 
   #setState(state: SessionState): void {

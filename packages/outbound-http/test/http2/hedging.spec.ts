@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import type { Connection } from '@sluice/core'
 import { answerConnects, pattern, type RawHttp2Upstream } from '@sluice/testkit'
 import {
   connect, CountingDialer, echoes, failsWith, onlyTarget, openIn, outboundTo, poolTo, proxyOf, times, until, upstreamOf, within,
@@ -52,6 +53,30 @@ describe('HedgedTunnel', () => {
     for (let count = 0; count < 40; count++) await within(500, `tunnel ${count}`, openIn(pool))
     expect(pool.learned.streams).toBe(6)
     expect(Math.max(...[...pool.sessions].map(({ answered }) => answered))).toBe(6)
+  })
+
+  it('finds that one connection answers less than others do, as one of Apache\'s in which tunnels were cut', async () => {
+    const upstream = await proxyOf(({ index }) => ({ maxAnswered: index === 0 ? 2 : 6 }))
+    const pool = poolTo(upstream, FAST)
+    const [first] = await Promise.all(times(2, () => openIn(pool)))
+    const tunnels = await within(2_000, 'all tunnels', Promise.all(times(60, () => openIn(pool))))
+    const [narrow] = pool.sessions
+    expect(narrow).toMatchObject({ answered: 2, streams: 2, free: 0 })
+    expect(pool.learned.streams).toBe(6)
+    expect([...pool.sessions].filter(({ unanswered }) => unanswered > 0)).toEqual([])
+    await echoes(first as Connection, pattern(1_000))
+    await Promise.all(tunnels.map((tunnel) => echoes(tunnel, pattern(1_000))))
+  })
+
+  it('closes such a connection with its last tunnel', async () => {
+    const upstream = await proxyOf(({ index }) => ({ maxAnswered: index === 0 ? 2 : 100 }))
+    const pool = poolTo(upstream, FAST)
+    const early = await Promise.all(times(2, () => openIn(pool)))
+    await Promise.all(times(60, () => openIn(pool)))
+    const goaway = upstream.peers[0]?.expectFrame('GOAWAY')
+    for (const tunnel of early) tunnel.destroy()
+    await goaway
+    await until(() => upstream.peers[0]?.ending !== undefined, 'the connection to be closed')
   })
 
   it('forgets after a time what it has learned', async () => {
