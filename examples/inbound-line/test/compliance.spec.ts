@@ -8,7 +8,7 @@ suite('line with accounts', { accounts: [{ user: 'me', pass: 'secret' }] }, ' me
 
 function suite(name: string, settings: LineInboundSettings, login: string, user?: { name: string, level: number }): void {
   inboundCompliance({
-    name, describe, it, user,
+    name, describe, it, user, secrets: ['secret'],
     async setup({ policies }) {
       return {
         inbound: new LineInbound(settings, policies, new InstanceEvents()),

@@ -8,7 +8,7 @@ suite('http with accounts', { accounts: [{ user: 'me', pass: 'pw' }] }, 'Proxy-A
 
 function suite(name: string, settings: HttpInboundSettings, fields: string, user?: { name: string, level: number }): void {
   inboundCompliance({
-    name, describe, it, user,
+    name, describe, it, user, secrets: ['pw', 'bWU6cHc='],
     setup: async ({ policies }) => ({
       inbound: new HttpInbound(settings, 'in', policies, new InstanceEvents()),
       request: (target) => `CONNECT ${formatEndpoint(target)} HTTP/1.1\r\nHost: ${formatEndpoint(target)}\r\n${fields}\r\n`,

@@ -40,7 +40,7 @@ function suite(
   setup: Omit<InboundSetup, 'inbound'>,
 ): void {
   inboundCompliance({
-    name, describe, it, ...options,
+    name, describe, it, secrets: ['pw'], ...options,
     setup: async ({ policies }) => ({ inbound: unhurried(new SocksInbound(settings, 'in', policies, new InstanceEvents())), ...setup }),
   })
 }

@@ -13,7 +13,12 @@
  *
  * @packageDocumentation
  */
+export { brokenDialer, DIALER_FAULTS, type BrokenDialerOptions, type DialerFault } from './broken/broken-dialer.js'
+export { brokenInbound, INBOUND_FAULTS, type BrokenInboundOptions, type InboundFault } from './broken/broken-inbound.js'
+export { brokenOutbound, type BrokenOutboundOptions } from './broken/broken-outbound.js'
+export { OUTBOUND_FAULTS, type OutboundFault } from './broken/outbound-faults.js'
 export { createCertificates, type CertificateOptions, type Certificates, type IssuedCertificate } from './certificates.js'
+export { collectTests, type CollectedTest } from './compliance/collect-tests.js'
 export { dialerCompliance } from './compliance/dialer/dialer-compliance.js'
 export type { DialerComplianceOptions, DialerSetup } from './compliance/dialer/dialer-compliance-options.js'
 export { inboundCompliance } from './compliance/inbound/inbound-compliance.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createCertificates, dialerCompliance, type DialerComplianceOptions, type TestRunner } from '../src/index.js'
-import { collect } from './collect.js'
-import { ReferenceDialer, type DialerFault } from './reference/reference-dialer.js'
+import {
+  brokenDialer, collectTests, createCertificates, DIALER_FAULTS, dialerCompliance, type DialerComplianceOptions, type DialerFault, type TestRunner,
+} from '../src/index.js'
 
 const certificates = await createCertificates()
 const tls = { ...await certificates.issue(), alpn: ['h2', 'http/1.1'] }
@@ -11,11 +11,10 @@ const ca = certificates.ca.certPem
 type Suite = Omit<DialerComplianceOptions, keyof TestRunner>
 
 const tcpSuite = (fault?: DialerFault): Suite => ({
-  name: 'reference TCP', setup: async () => ({ dialer: new ReferenceDialer(fault === undefined ? {} : { fault }) }),
+  name: 'broken TCP', setup: async () => ({ dialer: brokenDialer({ fault }) }),
 })
 const tlsSuite = (fault?: DialerFault): Suite => ({
-  name: 'reference TLS', tls, untrusted,
-  setup: async () => ({ dialer: new ReferenceDialer(fault === undefined ? { ca } : { ca, fault }) }),
+  name: 'broken TLS', tls, untrusted, setup: async () => ({ dialer: brokenDialer({ ca, fault }) }),
 })
 
 dialerCompliance({ describe, it, ...tcpSuite() })
@@ -35,11 +34,17 @@ const NOTICED: [DialerFault, over: 'TCP' | 'TLS', check: string, message: RegExp
   ['resolves early', 'TCP', 'when bytes can be written', /connection.connecting/],
   ['offers nothing', 'TLS', 'agrees on the protocol', /alpnProtocol/],
   ['trusts everybody', 'TLS', 'not trusted', /dial\(\) resolved/],
+  ['shares connections', 'TCP', 'of its own for each call', /connections/],
+  ['leaks with time', 'TCP', 'after many dials', /nothing to be left: .*Timeout/],
 ]
 
 describe('dialerCompliance()', () => {
+  it('is tried on every fault that there is', () => {
+    expect(new Set(NOTICED.map(([fault]) => fault))).toEqual(new Set(DIALER_FAULTS))
+  })
+
   it.each(NOTICED)('notices one with the fault "%s" over %s: %s', async (fault, over, check, message) => {
-    const tests = collect((runner) => { dialerCompliance({ ...(over === 'TCP' ? tcpSuite : tlsSuite)(fault), ...runner, limitMs: 300 }) })
+    const tests = collectTests((runner) => { dialerCompliance({ ...(over === 'TCP' ? tcpSuite : tlsSuite)(fault), ...runner, limitMs: 300 }) })
     const [test, ...others] = tests.filter(({ title }) => title.includes(check))
     expect(others).toEqual([])
     await expect(test?.run()).rejects.toThrow(message)

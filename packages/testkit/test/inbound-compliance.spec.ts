@@ -1,16 +1,18 @@
 import { answerTo, formatEndpoint } from '@sluice/core'
 import { describe, expect, it } from 'vitest'
-import { inboundCompliance, type InboundComplianceOptions, type TestRunner } from '../src/index.js'
-import { collect } from './collect.js'
-import { ReferenceInbound, type InboundFault } from './reference/reference-inbound.js'
+import {
+  brokenInbound, collectTests, INBOUND_FAULTS, inboundCompliance, type InboundComplianceOptions, type InboundFault, type TestRunner,
+} from '../src/index.js'
+import { BROKEN_INBOUND_PASSWORD } from '../src/broken/broken-inbound.js'
 
 function suite(fault?: InboundFault): Omit<InboundComplianceOptions, keyof TestRunner> {
   return {
-    name: 'reference',
+    name: fault ?? 'without a fault',
+    secrets: [BROKEN_INBOUND_PASSWORD],
     user: { name: 'alice', level: 0 },
     async setup({ policies }) {
       return {
-        inbound: new ReferenceInbound(policies, fault),
+        inbound: brokenInbound({ policies, fault }),
         request: (target) => `CONNECT ${formatEndpoint(target)} HTTP/1.1\r\n\r\n`,
         parseAnswer(received) {
           const end = received.indexOf('\r\n\r\n')
@@ -42,11 +44,19 @@ const NOTICED: [InboundFault, check: string, message: RegExp][] = [
   ['ends with its client', 'still delivers the late reply', /write after end|in vain for 4 bytes/],
   ['leaves a timer', 'leaves no socket', /nothing to be left: .*Timeout/],
   ['names nobody', 'by whom it was', /user/],
+  ['tells a password', 'tells no client a secret', /an answer holds the secret number 1/],
+  ['drains too much', 'drain() lets', /in vain for 10 bytes|EPIPE|ECONNRESET|ended/],
+  ['mixes clients up', 'many clients at once', /in vain for|this is client/],
+  ['leaks with time', 'many clients at once', /nothing to be left: .*Timeout/],
 ]
 
 describe('inboundCompliance()', () => {
+  it('is tried on every fault that there is', () => {
+    expect(new Set(NOTICED.map(([fault]) => fault))).toEqual(new Set(INBOUND_FAULTS))
+  })
+
   it.each(NOTICED)('notices an inbound that %s: %s', async (fault, check, message) => {
-    const tests = collect((runner) => { inboundCompliance({ ...suite(fault), ...runner, limitMs: 300 }) })
+    const tests = collectTests((runner) => { inboundCompliance({ ...suite(fault), ...runner, limitMs: 300 }) })
     const [test, ...others] = tests.filter(({ title }) => title.includes(check))
     expect(others).toEqual([])
     await expect(test?.run()).rejects.toThrow(message)

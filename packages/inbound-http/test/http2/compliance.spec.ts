@@ -11,7 +11,7 @@ import { accept, clientOn } from './served-http2.js'
 const ACCOUNTS = { accounts: [{ user: 'me', pass: 'pw' }] }
 
 inboundCompliance({
-  name: 'http over HTTP/2', describe, it, user: { name: 'me', level: 0 },
+  name: 'http over HTTP/2', describe, it, user: { name: 'me', level: 0 }, secrets: ['pw', 'bWU6cHc='],
   setup: async ({ policies, policy }) => ({
     inbound: overHttp2(new HttpInbound(ACCOUNTS, 'in', policies, new InstanceEvents()), policy.handshakeMs),
     request: (target) => `CONNECT ${formatEndpoint(target)} HTTP/1.1\r\n\r\n`,

@@ -21,6 +21,8 @@ export interface DialerComplianceOptions extends TestRunner {
   readonly refusedCode?: ProxyErrorCode
   /** What a dial to a name fails with that does not exist; `false`: somebody else resolves names. @default DNS */
   readonly unknownNameCode?: ProxyErrorCode | false
+  /** How many dials at once must leave nothing behind. @default 100 */
+  readonly dials?: number
   /** How long anything may take that should happen at once. @default 5_000 */
   readonly limitMs?: number
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Connection } from '@sluice/core'
 import { startTarget } from '../../target/start-target.js'
 import { until } from '../../until.js'
 import { Peer } from '../../upstream/peer.js'
@@ -64,6 +65,23 @@ export const signalChecks: readonly DialerCheck[] = [
       assert.equal(client.socket.destroyed, false, 'connection.destroyed')
       await client.send('still there?')
       await client.expect('yes')
+    },
+  },
+  {
+    title: 'dial() leaves nothing behind after many dials, of which some are broken off',
+    leavesNothing: true,
+    async run(bench) {
+      const upstream = await bench.peer(() => {})
+      await Promise.all(Array.from({ length: bench.options.dials ?? 100 }, async (_, index) => {
+        const controller = new AbortController()
+        const dial = bench.dial(upstream.port, { signal: controller.signal })
+        if (index % 3 !== 2) return void (await dial).destroy()
+        const reason = new Error('no longer wanted')
+        setImmediate(() => { controller.abort(reason) })
+        const outcome = await dial.catch((error: unknown) => error)
+        assert.ok(outcome === reason || !(outcome instanceof Error), `dial() rejected with ${String(outcome)}`)
+        if (outcome !== reason) (outcome as Connection).destroy()
+      }))
     },
   },
   {

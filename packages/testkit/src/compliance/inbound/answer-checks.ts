@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { ERROR_CODES, ProxyError, type ProxyErrorCode } from '@sluice/core'
+import { expectNoSecret } from '../expect-no-secret.js'
 import type { InboundCheck } from './inbound-check.js'
 
 const FAILURES: readonly ProxyError[] = [
@@ -51,6 +52,22 @@ export const answerChecks: readonly InboundCheck[] = [
         assert.equal(session.link.opened, false, 'link.opened')
         await visit.refused()
       }
+    },
+  },
+  {
+    title: 'handle() tells no client a secret',
+    applies: ({ secrets = [] }) => secrets.length > 0,
+    async run(bench) {
+      const failed = await bench.asked()
+      ;(await failed.session()).fail(new ProxyError('AUTH', 'The server wants other credentials'))
+      await failed.refused()
+      const malformed = await Promise.all(bench.setup.malformed.map(async (bytes) => {
+        const visit = await bench.visit()
+        await visit.client.send(bytes)
+        await visit.refused()
+        return visit
+      }))
+      for (const { client } of [failed, ...malformed]) expectNoSecret(String(client.received), bench.options.secrets ?? [], 'an answer')
     },
   },
 ]

@@ -42,6 +42,10 @@ export interface InboundComplianceOptions extends TestRunner {
   readonly targets?: readonly Destination[]
   /** Who the request is from, where it is from somebody. */
   readonly user?: SessionRequest['user']
+  /** How many clients must leave nothing behind, 50 of them at a time. @default 200 */
+  readonly clients?: number
+  /** What no client may be told: passwords of accounts. @default none */
+  readonly secrets?: readonly string[]
   /** How long anything may take that should happen at once. @default 5_000 */
   readonly limitMs?: number
 }

@@ -5,6 +5,7 @@ import { faultChecks } from './fault-checks.js'
 import { InboundBench } from './inbound-bench.js'
 import type { InboundCheck } from './inbound-check.js'
 import type { InboundComplianceOptions } from './inbound-compliance-options.js'
+import { loadChecks } from './load-checks.js'
 import { requestChecks } from './request-checks.js'
 
 /**
@@ -26,7 +27,7 @@ import { requestChecks } from './request-checks.js'
  * ```
  */
 export function inboundCompliance(options: InboundComplianceOptions): void {
-  const checks = [...requestChecks, ...answerChecks, ...faultChecks]
+  const checks = [...requestChecks, ...answerChecks, ...faultChecks, ...loadChecks].filter(({ applies }) => applies?.(options) !== false)
   defineSuite<InboundBench, InboundCheck>(options, `Inbound ${options.name}`, checks, async ({ policy }) => {
     const policies = testPolicies({ handshakeMs: 5_000, ...policy })
     return new InboundBench(await options.setup({ policies, policy: policies.forLevel(0) }), options)

@@ -66,6 +66,17 @@ export const failureChecks: readonly OutboundCheck[] = [
     },
   },
   {
+    title: 'process() tells no secret where the upstream refuses or cannot be dialled',
+    scenario: 'refuse',
+    applies: ({ secrets = [] }) => secrets.length > 0,
+    async run(bench) {
+      const target = await bench.target('echo')
+      await (await bench.session(target)).rejected()
+      bench.dialer.refuse()
+      await (await bench.session(target)).rejected()
+    },
+  },
+  {
     title: 'process() rejects with signal.reason when aborted before it starts, and dials nothing',
     async run(bench) {
       const controller = new AbortController()

@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict'
-import { leakCounter } from '../../leak-counter.js'
 import { pattern, sha256 } from '../../pattern.js'
-import type { Target } from '../../target/start-target.js'
 import { until, untilSteady } from '../../until.js'
-import type { OutboundBench } from './outbound-bench.js'
+import { exchange } from './exchange.js'
 import type { OutboundCheck } from './outbound-check.js'
-import type { TestSession } from './test-session.js'
 
 const CHUNK = pattern(65_536)
-const PAYLOAD_BYTES = 16_384
 /** What may wait in the streams of one session; what the kernel and the upstream hold comes on top. */
 const MAX_BUFFERED_BYTES = 1_048_576
 /** Beyond any sum of kernel buffers and HTTP/2 windows on the way. */
 const MAX_UNREAD_BYTES = 128 * 1_048_576
 
-/** Back-pressure, many sessions at once, and what is left afterwards. */
+/** Back-pressure, and many sessions at once. */
 export const loadChecks: readonly OutboundCheck[] = [
   {
     title: 'process() makes the target wait for a client that does not read, and then delivers everything',
@@ -73,46 +69,4 @@ export const loadChecks: readonly OutboundCheck[] = [
       await bench.expectDialledGone()
     },
   },
-  {
-    title: 'process() leaves no socket, timer or listener behind, however sessions end',
-    leavesNothing: true,
-    async run(bench) {
-      const echo = await bench.target('echo')
-      const reset = await bench.target('reset')
-      await exchange(bench, echo, 0)
-      const counter = leakCounter()
-      for (let round = 1; round <= 3; round += 1) {
-        await exchange(bench, echo, round)
-        if (bench.options.passesReset !== false) await cut(await bench.session(reset))
-        const cancelled = await (await bench.session(echo)).opened()
-        cancelled.controller.abort()
-        await cancelled.settled()
-        cancelled.link.close()
-      }
-      await bench.expectDialledGone()
-      const seen = [...echo.connections, ...reset.connections]
-      await until(() => seen.every(({ closed }) => closed), 'the targets to lose their clients', bench.limitMs)
-      if (bench.options.pools !== true) await counter.expectNoLeaks(bench.limitMs)
-    },
-  },
 ]
-
-/** A session whose target resets. */
-async function cut(session: TestSession): Promise<void> {
-  await session.opened()
-  await session.client.send('x')
-  await session.settled()
-  session.link.close()
-}
-
-async function exchange(bench: OutboundBench, target: Target, index: number): Promise<void> {
-  const session = await bench.session(target)
-  const bytes = pattern(PAYLOAD_BYTES, index * 1_009)
-  await session.client.send(bytes)
-  const echoed = await session.client.expectBytes(PAYLOAD_BYTES)
-  assert.equal(sha256(echoed), sha256(bytes), `SHA-256 of what came back in session ${index}`)
-  await session.client.fin()
-  await session.client.expectEnd()
-  await session.resolved()
-  session.link.close()
-}

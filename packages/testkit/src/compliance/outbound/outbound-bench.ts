@@ -5,6 +5,7 @@ import { startTarget, type Target, type TargetOptions } from '../../target/start
 import { testContext } from '../../test-context.js'
 import { testLink } from '../../test-link.js'
 import { until } from '../../until.js'
+import { within } from '../../within.js'
 import type { Bench } from '../suite.js'
 import type { OutboundComplianceOptions, OutboundSetup } from './outbound-compliance-options.js'
 import { TestSession } from './test-session.js'
@@ -28,6 +29,7 @@ export class OutboundBench implements Bench {
   readonly #setup: OutboundSetup
   readonly #targets: Target[] = []
   readonly #sessions: TestSession[] = []
+  #closed: Promise<void> | undefined
 
   private constructor(setup: OutboundSetup, options: OutboundComplianceOptions) {
     this.#setup = setup
@@ -53,7 +55,7 @@ export class OutboundBench implements Bench {
     const { sent = '', paused = false, controller = new AbortController() } = options
     const link = await testLink({ stepMs: this.limitMs, paused })
     const context = testContext({ target: this.#reach(target), signal: controller.signal })
-    const session = new TestSession(link, context, controller, this.limitMs)
+    const session = new TestSession(link, context, controller, this.limitMs, this.options.secrets)
     this.#sessions.push(session)
     if (sent !== '') {
       await link.client.send(sent)
@@ -77,6 +79,12 @@ export class OutboundBench implements Bench {
     await until(() => open() === 0, () => `connections to the upstream to be gone: ${open()} of ${length}`, this.limitMs)
   }
 
+  /** Calls the outbound's `close`, once. */
+  closeOutbound(): Promise<void> {
+    this.#closed ??= Promise.resolve(this.outbound.close?.())
+    return within(this.limitMs, 'close() of the outbound to settle', this.#closed)
+  }
+
   async close(): Promise<void> {
     for (const { controller, link } of this.#sessions) {
       controller.abort()
@@ -85,7 +93,7 @@ export class OutboundBench implements Bench {
     try {
       await Promise.all(this.#sessions.map((session) => session.settled()))
     } finally {
-      await this.outbound.close?.()
+      await this.closeOutbound()
       await this.#setup.close?.()
       await Promise.all(this.#targets.map((target) => target.close()))
     }

@@ -45,6 +45,10 @@ export interface OutboundComplianceOptions extends TestRunner {
   readonly pools?: boolean
   /** How many sessions run at once in the check of that. @default 100 */
   readonly sessions?: number
+  /** How many sessions, ending in turn in every way, must leave nothing behind. @default 200 */
+  readonly rounds?: number
+  /** What no error may hold: passwords, and what they are sent as. @default none */
+  readonly secrets?: readonly string[]
   /** How long anything may take that should happen at once. @default 5_000 */
   readonly limitMs?: number
   /** Where the upstream finds a target that listens on loopback, if that is not where it listens. */

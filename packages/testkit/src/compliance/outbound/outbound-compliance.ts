@@ -2,6 +2,7 @@ import { testPolicies } from '../../test-context.js'
 import { defineSuite } from '../suite.js'
 import { endingChecks } from './ending-checks.js'
 import { failureChecks } from './failure-checks.js'
+import { leftoverChecks } from './leftover-checks.js'
 import { loadChecks } from './load-checks.js'
 import { OutboundBench } from './outbound-bench.js'
 import type { OutboundCheck } from './outbound-check.js'
@@ -30,7 +31,7 @@ import { trafficChecks } from './traffic-checks.js'
  */
 export function outboundCompliance(options: OutboundComplianceOptions): void {
   const scenarios: readonly OutboundScenario[] = ['tunnel', ...options.scenarios ?? []]
-  const checks = [...trafficChecks, ...endingChecks, ...failureChecks, ...loadChecks]
+  const checks = [...trafficChecks, ...endingChecks, ...failureChecks, ...loadChecks, ...leftoverChecks]
     .filter(({ scenario = 'tunnel', applies }) => scenarios.includes(scenario) && applies?.(options) !== false)
   defineSuite<OutboundBench, OutboundCheck>(options, `Outbound ${options.name}`, checks, async ({ scenario = 'tunnel', policy }) => {
     const policies = testPolicies({ handshakeMs: 5_000, ...policy })

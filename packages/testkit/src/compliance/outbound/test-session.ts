@@ -5,6 +5,7 @@ import type { TestLink } from '../../test-link.js'
 import { until } from '../../until.js'
 import type { Peer } from '../../upstream/peer.js'
 import { within } from '../../within.js'
+import { expectNoSecret } from '../expect-no-secret.js'
 
 type Settlement = { readonly status: 'resolved' } | { readonly status: 'rejected', readonly reason: unknown }
 
@@ -15,15 +16,17 @@ export class TestSession {
   readonly context: Context
   readonly controller: AbortController
   readonly #limitMs: number
+  readonly #secrets: readonly string[]
   readonly #listeners: ReadonlyMap<string | symbol, number>
   #settlement: Promise<Settlement> | undefined
 
-  constructor(link: TestLink, context: Context, controller: AbortController, limitMs: number) {
+  constructor(link: TestLink, context: Context, controller: AbortController, limitMs: number, secrets: readonly string[] = []) {
     this.client = link.client
     this.link = link
     this.context = context
     this.controller = controller
     this.#limitMs = limitMs
+    this.#secrets = secrets
     this.#listeners = listenersOf(link)
   }
 
@@ -52,10 +55,11 @@ export class TestSession {
     await this.#expectEnded()
   }
 
-  /** Waits for `process` to reject. @returns The reason. */
+  /** Waits for `process` to reject, with nothing secret. @returns The reason. */
   async rejected(): Promise<unknown> {
     const settlement = await this.settled()
     if (settlement.status === 'resolved') assert.fail('process() resolved, and should have rejected')
+    expectNoSecret(settlement.reason, this.#secrets, 'what process() rejected with')
     if (this.link.opened) await this.#expectEnded()
     return settlement.reason
   }

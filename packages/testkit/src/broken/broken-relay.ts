@@ -1,26 +1,18 @@
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { ProxyError, type Connection, type Link, type Policy, type SessionRecord, type Side } from '@sluice/core'
-import { reset } from '../../src/index.js'
+import { reset } from '../reset.js'
+import type { OutboundFault } from './outbound-faults.js'
 
-export interface ReferenceRelayOptions {
+export interface BrokenRelayOptions {
   readonly record: SessionRecord
   readonly policy: Policy
   readonly signal: AbortSignal
-  /** A client's end is not passed on. */
-  readonly forgetsHalfClose: boolean
-  /** What cuts a session looks like an end in order. */
-  readonly endsCleanly: boolean
-  /** Writes without regard to back-pressure. */
-  readonly floods: boolean
-  /** Leaves a listener on the signal behind. */
-  readonly leavesListener: boolean
-  /** Leaves a timer behind. */
-  readonly leavesTimer: boolean
+  /** Most are not the relay's. */
+  readonly fault: OutboundFault | undefined
 }
 
-/** Moves bytes as the contract says, in the plainest way: what the suites are tried on. */
-export function referenceRelay(link: Link, connection: Connection, options: ReferenceRelayOptions): Promise<void> {
-  const { record, policy, signal, endsCleanly } = options
+/** Moves bytes as the contract says, in the plainest way, but for its fault. */
+export function brokenRelay(link: Link, connection: Connection, { record, policy, signal, fault }: BrokenRelayOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const undo: (() => void)[] = []
     const ended = { downstream: false, upstream: false }
@@ -34,12 +26,12 @@ export function referenceRelay(link: Link, connection: Connection, options: Refe
     const cut = (error: unknown): void => {
       stop()
       for (const side of [link.reader, link.writer, connection]) side.on('error', () => {})
-      if (endsCleanly) {
+      if (fault === 'ends cleanly') {
         link.writer.end()
         connection.end()
         return reject(error)
       }
-      reset(connection as Duplex)
+      if (fault !== 'stays open') reset(connection as Duplex)
       link.abort(error as Error)
       reject(error)
     }
@@ -53,14 +45,15 @@ export function referenceRelay(link: Link, connection: Connection, options: Refe
     const direction = (from: Readable, to: Writable, side: Side & keyof typeof ended, count: (bytes: number) => void): void => {
       listen(from, 'data', (chunk: Buffer) => {
         moved = performance.now()
-        count(chunk.length)
-        if (!to.write(chunk) && !options.floods) from.pause()
+        if (fault === 'loses late bytes' && ended.downstream) return
+        count(fault === 'counts wrong' ? chunk.length + 1 : chunk.length)
+        if (!to.write(chunk) && fault !== 'floods') from.pause()
       })
       listen(to, 'drain', () => { from.resume() })
       listen(from, 'end', () => {
         ended[side] = true
         moved = performance.now()
-        if (options.forgetsHalfClose && side === 'downstream') return
+        if (fault === 'forgets half-close' && side === 'downstream') return
         to.end(() => { if (ended.downstream && ended.upstream) finish('closed') })
       })
       listen(from, 'close', () => {
@@ -77,8 +70,8 @@ export function referenceRelay(link: Link, connection: Connection, options: Refe
     undo.push(() => { clearInterval(look) })
     const onAbort = (): void => { cut(signal.reason) }
     signal.addEventListener('abort', onAbort)
-    if (options.leavesTimer) setTimeout(() => {}, 60_000)
-    if (!options.leavesListener) undo.push(() => { signal.removeEventListener('abort', onAbort) })
+    if (fault === 'leaves a timer') setTimeout(() => {}, 60_000)
+    if (fault !== 'leaks a listener') undo.push(() => { signal.removeEventListener('abort', onAbort) })
     direction(link.reader, connection, 'downstream', (bytes) => { record.uplinkBytes += bytes })
     direction(connection, link.writer, 'upstream', (bytes) => { record.downlinkBytes += bytes })
   })

@@ -1,24 +1,47 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { rememberRaw } from '../../src/reset.js'
+import { rememberRaw } from '../reset.js'
 import { ProxyError, type Connection, type Destination, type Dialer, type DialOptions } from '@sluice/core'
 
-/** A mistake that somebody may make in a dialer. */
-export type DialerFault =
-  | 'ignores the signal' | 'holds on to the signal' | 'ends with its peer' | 'no error listener' | 'raw errors' | 'resolves early'
-  | 'loses an abort' | 'offers nothing' | 'trusts everybody'
+/** The mistakes that {@link brokenDialer} can make, each of which `dialerCompliance` notices. */
+export const DIALER_FAULTS = [
+  'ignores the signal', 'holds on to the signal', 'loses an abort', 'resolves early', 'ends with its peer', 'no error listener',
+  'raw errors', 'offers nothing', 'trusts everybody', 'shares connections', 'leaks with time',
+] as const
 
-export interface ReferenceDialerOptions {
-  /** PEM of the CA that is trusted; absent: no TLS. */
-  readonly ca?: string
-  readonly fault?: DialerFault
+/** One of {@link DIALER_FAULTS}. */
+export type DialerFault = typeof DIALER_FAULTS[number]
+
+export interface BrokenDialerOptions {
+  /** PEM of the CA that is trusted. @default no TLS is spoken */
+  readonly ca?: string | undefined
+  /** What it does wrong. @default nothing */
+  readonly fault?: DialerFault | undefined
 }
 
-/** A TCP and TLS dialer in its plainest form, right but for the fault that it is asked to have. */
-export class ReferenceDialer implements Dialer {
-  readonly #options: ReferenceDialerOptions
+/**
+ * A TCP or TLS dialer that makes one mistake, as {@link brokenOutbound} does.
+ *
+ * @example
+ * ```ts
+ * import { brokenDialer } from '@sluice/testkit'
+ *
+ * const dialer = brokenDialer({ fault: 'holds on to the signal' })
+ * ```
+ */
+export function brokenDialer(options: BrokenDialerOptions = {}): Dialer {
+  return new BrokenDialer(options)
+}
 
-  constructor(options: ReferenceDialerOptions = {}) {
+/** Often enough for a suite that dials many times, and too seldom for one that dials a few. */
+const LEAK_EVERY = 50
+
+class BrokenDialer implements Dialer {
+  readonly #options: BrokenDialerOptions
+  readonly #last = new Map<number, Connection>()
+  #dials = 0
+
+  constructor(options: BrokenDialerOptions) {
     this.#options = options
   }
 
@@ -26,6 +49,8 @@ export class ReferenceDialer implements Dialer {
     const { ca, fault } = this.#options
     return new Promise((resolve, reject) => {
       if (signal.aborted && fault !== 'ignores the signal') return reject(signal.reason)
+      const last = this.#last.get(to.port)
+      if (fault === 'shares connections' && last?.destroyed === false) return resolve(last)
       const allowHalfOpen = fault !== 'ends with its peer'
       const raw = connect({ host: to.host, port: to.port, allowHalfOpen, noDelay: true })
       const connection: Socket = ca === undefined
@@ -39,6 +64,8 @@ export class ReferenceDialer implements Dialer {
       const onReady = (): void => {
         done()
         if (fault !== 'no error listener') connection.on('error', () => {})
+        if (fault === 'leaks with time' && ++this.#dials % LEAK_EVERY === 0) setTimeout(() => {}, 60_000)
+        this.#last.set(to.port, connection)
         resolve(connection)
       }
       const onError = (error: NodeJS.ErrnoException): void => {

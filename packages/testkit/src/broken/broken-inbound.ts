@@ -2,29 +2,64 @@ import { PassThrough, type Readable } from 'node:stream'
 import {
   answerTo, parseAuthority, type Connection, type Dispatch, type Inbound, type Link, type PolicyManager, type SessionRequest,
 } from '@sluice/core'
-import { reset } from '../../src/index.js'
+import { reset } from '../reset.js'
 
-/** A mistake that somebody may make in an inbound. */
-export type InboundFault =
-  | 'answers early' | 'answers twice' | 'loses pipelined bytes' | 'answers all alike' | 'keeps the connection' | 'rejects on a reset'
-  | 'forgets its limit' | 'limits the session' | 'dispatches anything' | 'dispatches twice' | 'aborts cleanly' | 'wraps the reader'
-  | 'ends with its client' | 'leaves a timer' | 'names nobody'
+/** The mistakes that {@link brokenInbound} can make, each of which `inboundCompliance` notices. */
+export const INBOUND_FAULTS = [
+  'dispatches anything', 'dispatches twice', 'names nobody', 'loses pipelined bytes', 'forgets its limit', 'limits the session',
+  'rejects on a reset', 'answers early', 'answers twice', 'answers all alike', 'tells a password', 'keeps the connection',
+  'ends with its client', 'aborts cleanly', 'wraps the reader', 'drains too much', 'mixes clients up', 'leaves a timer', 'leaks with time',
+] as const
+
+/** One of {@link INBOUND_FAULTS}. */
+export type InboundFault = typeof INBOUND_FAULTS[number]
+
+export interface BrokenInboundOptions {
+  readonly policies: PolicyManager
+  /** What it does wrong. @default nothing */
+  readonly fault?: InboundFault | undefined
+}
+
+/**
+ * An HTTP CONNECT inbound that makes one mistake, as {@link brokenOutbound} does. It lets everybody in, as user "alice".
+ *
+ * @example
+ * ```ts
+ * import { brokenInbound, testPolicies } from '@sluice/testkit'
+ *
+ * const inbound = brokenInbound({ policies: testPolicies(), fault: 'answers early' })
+ * ```
+ */
+export function brokenInbound(options: BrokenInboundOptions): Inbound {
+  return new BrokenInbound(options)
+}
 
 const OK = 'HTTP/1.1 200 OK\r\n\r\n'
 const HEAD_END = '\r\n\r\n'
 
-/** An HTTP CONNECT inbound in its plainest form, right but for the fault that it is asked to have. */
-export class ReferenceInbound implements Inbound {
+/** What it tells where it tells a password. */
+export const BROKEN_INBOUND_PASSWORD = 'open-sesame'
+
+/** Often enough for a suite with many clients, and too seldom for one with a few. */
+const LEAK_EVERY = 50
+
+class BrokenInbound implements Inbound {
   readonly #policies: PolicyManager
   readonly #fault: InboundFault | undefined
+  readonly #open = new Set<Connection>()
+  #clients = 0
+  #last: Connection | undefined
 
-  constructor(policies: PolicyManager, fault?: InboundFault) {
+  constructor({ policies, fault }: BrokenInboundOptions) {
     this.#policies = policies
     this.#fault = fault
   }
 
   async handle(connection: Connection, dispatch: Dispatch): Promise<void> {
     const fault = this.#fault
+    this.#clients += 1
+    this.#open.add(connection)
+    connection.once('close', () => this.#open.delete(connection))
     const head = await this.#readHead(connection)
     if (head === undefined) return
     const [method = '', authority = ''] = head.split(' ')
@@ -32,7 +67,7 @@ export class ReferenceInbound implements Inbound {
     if (target === undefined || (method !== 'CONNECT' && fault !== 'dispatches anything')) return hangUp(connection, 400)
     if (fault === 'answers early') connection.write(OK)
     if (fault === 'ends with its client') connection.once('end', () => connection.end())
-    const link = new ReferenceLink(connection, fault)
+    const link = new BrokenLink(this.#mixUp(connection), fault)
     const user = { name: 'alice', level: 0 }
     const request: SessionRequest = { target: { network: 'tcp', ...target }, ...(fault === 'names nobody' ? {} : { user }) }
     const { handshakeMs } = this.#policies.forLevel(0)
@@ -40,10 +75,23 @@ export class ReferenceInbound implements Inbound {
     try {
       await Promise.all([dispatch(request, link), ...(fault === 'dispatches twice' ? [dispatch(request, link)] : [])])
     } catch (error) {
-      await hangUp(connection, fault === 'answers all alike' ? 502 : answerTo(error).http, fault === 'keeps the connection')
+      const status = fault === 'answers all alike' ? 502 : answerTo(error).http
+      const told = fault === 'tells a password' ? BROKEN_INBOUND_PASSWORD : ''
+      await hangUp(connection, status, { told, stays: fault === 'keeps the connection' })
     } finally {
       clearTimeout(limit)
     }
+  }
+
+  drain(): void {
+    if (this.#fault === 'drains too much') for (const connection of this.#open) connection.destroy()
+  }
+
+  /** With that fault, every session gets the connection of the one before it, while there is one. */
+  #mixUp(connection: Connection): Connection {
+    const last = this.#last
+    this.#last = connection
+    return this.#fault === 'mixes clients up' && last?.destroyed === false ? last : connection
   }
 
   #readHead(connection: Connection): Promise<string | undefined> {
@@ -74,6 +122,7 @@ export class ReferenceInbound implements Inbound {
         }
         give(undefined)
       }
+      if (this.#fault === 'leaks with time' && this.#clients % LEAK_EVERY === 0) setTimeout(() => {}, 60_000)
       const limitMs = this.#fault === 'forgets its limit' || this.#fault === 'leaves a timer' ? 60_000 : handshakeMs
       const limit = setTimeout(onEnd, limitMs)
       connection.on('data', onData).on('end', onEnd).on('close', onClose)
@@ -81,7 +130,7 @@ export class ReferenceInbound implements Inbound {
   }
 }
 
-class ReferenceLink implements Link {
+class BrokenLink implements Link {
   readonly reader: Readable
   readonly writer: Connection
   readonly #fault: InboundFault | undefined
@@ -106,11 +155,11 @@ class ReferenceLink implements Link {
   }
 }
 
-function hangUp(connection: Connection, status: number, stays = false): Promise<void> {
+function hangUp(connection: Connection, status: number, { told = '', stays = false } = {}): Promise<void> {
   return new Promise((resolve) => {
     if (connection.destroyed) return resolve()
     connection.once('close', resolve)
-    const answer = `HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`
+    const answer = `HTTP/1.1 ${status} No\r\nContent-Length: ${told.length}\r\n\r\n${told}`
     if (stays) connection.write(answer)
     else connection.end(answer)
     connection.resume()
