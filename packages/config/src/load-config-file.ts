@@ -22,7 +22,7 @@ export async function readConfigFile(file: string): Promise<string> {
 }
 
 /**
- * Reads a config file.
+ * Reads a config file; the end of its name says whether it is YAML, TOML or JSON.
  * @throws {ConfigError} if it cannot be read, or with all faults of its syntax at once.
  */
 export async function loadConfigFile(file: string): Promise<ConfigDocument> {

@@ -1,6 +1,8 @@
 import { createScanner } from 'jsonc-parser'
 import { blankHashComments } from './blank-hash-comments.js'
+import { maskLines } from './mask-lines.js'
 
+const JSON_START = /^\s*(?:(?:\/\/[^\r\n]*|\/\*[^]*?\*\/)\s*)*\{/
 const SECRET_NAME = /pass|pwd|secret|token|authorization|cookie|^["']?key["']?$/i
 const USER_INFO = /\/\/[^/\s]*@/
 
@@ -8,10 +10,15 @@ const USER_INFO = /\/\/[^/\s]*@/
  * A config's text with `*` in place of what may be a secret: the values of passwords, keys and the like, and addresses with
  * credentials. Comments become blanks. Every position stays what it was.
  *
- * It works on tokens, not on values, for it serves above all where the syntax is broken. So what follows a name like `pass` is
- * masked to the next comma or closing bracket, quoted or not; rather too much is masked than too little.
+ * What starts as JSON is read by tokens, anything else by lines. JSON is not read by values, for this serves above all where the
+ * syntax is broken. So what follows a name like `pass` is masked to the next comma or closing bracket, quoted or not; rather too
+ * much is masked than too little.
  */
 export function maskSecrets(text: string): string {
+  return JSON_START.test(blankHashComments(text)) ? maskTokens(text) : maskLines(text)
+}
+
+function maskTokens(text: string): string {
   const json = blankHashComments(text)
   const scanner = createScanner(json)
   let masked = ''

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { until } from '@sluice/testkit'
 
-const BIN = fileURLToPath(new URL('../bin/sluice.js', import.meta.url))
+/** The command itself. */
+export const BIN = fileURLToPath(new URL('../bin/sluice.js', import.meta.url))
 
 /** A run of the real command. */
 export interface Command extends AsyncDisposable {
@@ -26,7 +27,12 @@ export function startCommand(...args: string[]): Command {
 
 /** Starts Node with something else that says what it listens on, as the command does. */
 export function startNode(...args: string[]): Command {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  return startNodeIn(process.cwd(), ...args)
+}
+
+/** The same in another folder. */
+export function startNodeIn(cwd: string, ...args: string[]): Command {
+  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => { out += text })

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { connectProxy, connectTo, startTarget, until } from '@sluice/testkit'
-import { configFile, startCommand } from './command.js'
+import { withSource } from '../src/cli/file-options.js'
+import { BIN, configFile, startCommand, startNodeIn } from './command.js'
 
 /** Runs `sluice check` to its end. */
 async function check(config: unknown, ...args: string[]): Promise<{ code: number | string, out: string, err: string }> {
@@ -144,11 +145,37 @@ describe('sluice check', () => {
   "outbounds": [{ "protocol": "http", "mux": { "enabled": true },
     "settings": { "address": "p", "port": 1 } }]
 }`)
-    expect(err.trim().split('\n').map((line) => line.replace(/ \(.*\)$/, ''))).toEqual([
+    expect(err.split('\n').filter((line) => /^\w/.test(line)).map((line) => line.replace(/ \(.*\)$/, ''))).toEqual([
       'notice: FILE:2:14 inbound: is read as part of "inbounds"',
       'warning: FILE:3:46 outbounds[0].mux: is ignored: HTTP proxies do not know Mux.Cool',
       'notice: FILE:4:30 outbounds[0].settings.address: is read as the one server',
     ])
+    expect(err).toMatch(/\n> 3 \| .*"mux"/)
+  })
+
+  it('refuses with --strict what there are warnings about, and takes notices', async () => {
+    const config = { inbound: { protocol: 'socks', port: 1 }, outbounds: [{ protocol: 'freedom', mux: { enabled: true } }] }
+    const { code, out, err } = await check(config, '--strict')
+    expect({ code, out }).toEqual({ code: 23, out: '' })
+    expect(err).toMatch(/^error: FILE:1:\d+ outbounds\[0\]\.mux: is ignored/m)
+    expect(err).toMatch(/^notice: /m)
+    expect((await check({ ...config, outbounds: [{ protocol: 'freedom' }] }, '--strict')).code).toBe(0)
+  })
+
+  it('reads YAML and TOML by name or with --format, and tells where a fault stands', async () => {
+    await using folder = await configFolder({
+      'a.yaml': 'inbounds:\n  - protocol: socks\n    port: 70000\noutbounds: [{ protocol: freedom }]\n',
+      'b.conf': '[[inbounds]]\nprotocol = "socks"\nport = 1\nlisen = "x"\n[[outbounds]]\nprotocol = "freedom"\n',
+    })
+    const yaml = join(folder.path, 'a.yaml')
+    await using first = startCommand('-test', '-config', yaml)
+    expect(await first.exit).toBe(23)
+    expect(first.err()).toContain(`error: ${yaml}:3:11 inbounds[0].port: must be a port`)
+    expect(first.err()).toContain('> 3 |     port: 70000\n    |           ^\n')
+    const toml = join(folder.path, 'b.conf')
+    await using second = startCommand('check', '-c', toml, '--format', 'toml')
+    expect(await second.exit).toBe(23)
+    expect(second.err()).toContain(`error: ${toml} inbounds[0].lisen: unknown key (did you mean "listen"?)`)
   })
 
   it('shows errors in the text, with the path that was written, and never a password', async () => {
@@ -202,10 +229,20 @@ describe('sluice check', () => {
     expect(together.err()).toContain(`error: ${join(folder.path, 'b.json')}:1:51 inbounds[0].port: must be a port`)
   })
 
-  it('asks for a file', async () => {
-    await using command = startCommand('check')
-    expect(await command.exit).toBe(2)
-    expect(command.err()).toContain('--config')
+  it('looks where v2ray looks for a config, and asks for one otherwise', async () => {
+    const bad = { inbounds: [{ protocol: 'socks', port: 'bad' }] }
+    await using here = await configFolder({ 'config.json': bad })
+    await using empty = await configFolder({})
+    expect(withSource({}, { V2RAY_LOCATION_CONFIG: here.path })).toEqual({ config: [join(here.path, 'config.json')] })
+    expect(withSource({ config: ['a'] }, { V2RAY_LOCATION_CONFIG: here.path })).toEqual({ config: ['a'] })
+    expect(withSource({}, { 'v2ray.location.confdir': here.path })).toEqual({ confdir: here.path })
+    expect(() => withSource({}, { V2RAY_LOCATION_CONFIG: empty.path })).toThrow('--config')
+    await using command = startNodeIn(here.path, BIN, 'check')
+    expect(await command.exit).toBe(23)
+    expect(command.err()).toContain('error: config.json:1:')
+    await using none = startNodeIn(empty.path, BIN, 'run')
+    expect(await none.exit).toBe(2)
+    expect(none.err()).toContain('--config')
   })
 })
 
@@ -229,6 +266,6 @@ describe('sluice run', () => {
 
 async function configFolder(files: Readonly<Record<string, unknown>>): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'sluice-test-'))
-  for (const [name, config] of Object.entries(files)) await writeFile(join(path, name), JSON.stringify(config))
+  for (const [name, config] of Object.entries(files)) await writeFile(join(path, name), typeof config === 'string' ? config : JSON.stringify(config))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
 }

@@ -17,18 +17,19 @@ export class FileConfigError extends ConfigError {
 }
 
 /**
- * Writes faults to standard error, one line each in the order of the file, and how many errors there were. The first ten errors
- * whose text is at hand are shown in it.
+ * Writes faults to standard error, one line each in the order of the file, and how many errors there were. The first ten whose
+ * text is at hand are shown in it: errors, or warnings where there are no errors.
  */
 export function printFaults(faults: readonly Fault[], texts: Texts = new Map()): void {
+  const errors = faults.filter(({ severity }) => severity === 'error').length
+  const gravest = errors > 0 ? 'error' : 'warning'
   let frames = 0
   for (const item of inOrder(faults)) {
     process.stderr.write(`${item.severity}: ${formatFault(item)}\n`)
     const text = texts.get(item.file ?? '')
-    if (item.severity !== 'error' || text === undefined || item.line === undefined || frames++ >= MAX_FRAMES) continue
+    if (item.severity !== gravest || text === undefined || item.line === undefined || frames++ >= MAX_FRAMES) continue
     process.stderr.write(`${formatCodeFrame(text, item.line, item.column ?? 1)}\n`)
   }
-  const errors = faults.filter(({ severity }) => severity === 'error').length
   if (errors > 0) process.stderr.write(`sluice: cannot use this config: ${errors} ${errors === 1 ? 'error' : 'errors'}\n`)
 }
 

@@ -1,5 +1,4 @@
-import { createInstance, isConfigError, parsePath, type Config, type Fault, type Instance } from '@sluice/core'
-import { modules } from '../modules.js'
+import { createInstance, isConfigError, parsePath, type Config, type Fault, type Instance, type Module } from '@sluice/core'
 
 /**
  * An instance of a config without its unknown keys, and a warning for each of them. In routing they stay errors: a rule that lacks
@@ -7,7 +6,9 @@ import { modules } from '../modules.js'
  *
  * @throws {ConfigError} for every other fault.
  */
-export function createLeniently(config: unknown): { readonly instance: Instance, readonly faults: readonly Fault[] } {
+export function createLeniently(
+  config: unknown, modules: readonly Module[],
+): { readonly instance: Instance, readonly faults: readonly Fault[] } {
   try {
     const instance = createInstance(config as Config, { modules })
     return { instance, faults: instance.remarks }

@@ -17,7 +17,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
 ]
 
 /** Long options that v2ray has with one dash. */
-const V2RAY_SPELLINGS: readonly string[] = ['-config', '-confdir', '-version']
+const V2RAY_SPELLINGS: readonly string[] = ['-config', '-confdir', '-format', '-test', '-version']
 
 /**
  * The `sluice` command.
@@ -26,14 +26,21 @@ const V2RAY_SPELLINGS: readonly string[] = ['-config', '-confdir', '-version']
  * @returns The exit code, once the program has stopped: 0 in order, 1 a failure while running, 2 usage, 23 config.
  */
 export async function main(args: readonly string[]): Promise<number> {
-  // `pnpm start -- run …` hands the dashes on.
-  const own = (args[0] === '--' ? args.slice(1) : args).map((arg) => (V2RAY_SPELLINGS.includes(arg) ? `-${arg}` : arg))
   try {
-    await program().parseAsync(own, { from: 'user' })
+    await program().parseAsync(ownWords(args), { from: 'user' })
     return ExitCode.ok
   } catch (error) {
     return explain(error)
   }
+}
+
+/** The same in our words: v2ray 4 has options in place of commands, `-test -config FILE`. */
+function ownWords(args: readonly string[]): string[] {
+  // `pnpm start -- run …` hands the dashes on.
+  const words = (args[0] === '--' ? args.slice(1) : args).map((arg) => (V2RAY_SPELLINGS.includes(arg) ? `-${arg}` : arg))
+  if (words[0]?.startsWith('-') !== true) return words
+  if (words.includes('--test')) return ['check', ...words.filter((word) => word !== '--test')]
+  return ['-c', '--config', '--confdir'].includes(words[0]) ? ['run', ...words] : words
 }
 
 function program(): Command {

@@ -8,8 +8,8 @@ export class UsageError extends Error {
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443, 'socks:': 1080, 'socks5:': 1080 }
 
 /** What to listen on, as `socks://user:pass@127.0.0.1:1080`; without a host it is 127.0.0.1. @throws {UsageError} */
-export function parseListenUrl(text: string): InboundConfig {
-  const { scheme, host, port, user, pass } = parseProxyUrl(text, '-L')
+export function parseListenUrl(text: string, option = '-L'): InboundConfig {
+  const { scheme, host, port, user, pass } = parseProxyUrl(text, option)
   const account = user === undefined ? [] : [{ user, pass }]
   const where = { listen: host === '' ? '127.0.0.1' : host, port }
   switch (scheme) {
@@ -24,9 +24,9 @@ export function parseListenUrl(text: string): InboundConfig {
 }
 
 /** What to go through, as `http://user:pass@host:3128`; `https://` speaks TLS to the proxy. @throws {UsageError} */
-export function parseForwardUrl(text: string): OutboundConfig {
-  const { scheme, host, port, user, pass } = parseProxyUrl(text, '-F')
-  if (host === '') throw new UsageError('Cannot forward without a host: use -F http://host:3128')
+export function parseForwardUrl(text: string, option = '-F'): OutboundConfig {
+  const { scheme, host, port, user, pass } = parseProxyUrl(text, option)
+  if (host === '') throw new UsageError(`Cannot forward without a host: use ${option} http://host:3128`)
   if (scheme !== 'http:' && scheme !== 'https:') throw new UsageError(`Cannot forward to "${scheme}//": use http:// or https://`)
   const users = user === undefined ? {} : { users: [{ user, pass }] }
   return {

@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { mergeConfigs, normalizeConfig, parseConfig, readConfigFile, type ConfigDocument, type KnownProtocols } from '@sluice/config'
+import {
+  CONFIG_NAME, mergeConfigs, normalizeConfig, parseConfig, readConfigFile, type ConfigDocument, type ConfigFormat, type KnownProtocols,
+} from '@sluice/config'
 import { ConfigError, fault, isConfigError, type Fault, type Module } from '@sluice/core'
 import { modules } from '../modules.js'
 
@@ -10,6 +12,8 @@ export interface ConfigSources {
   /** Paths, or `-` for standard input. */
   readonly config?: readonly string[]
   readonly confdir?: string
+  /** @default by the end of each file's name */
+  readonly format?: ConfigFormat
   /** Leave out handlers of unknown protocols. @default false */
   readonly skipUnknown?: boolean
 }
@@ -23,7 +27,7 @@ export async function readConfigs(sources: ConfigSources, texts: Map<string, str
       const file = path === '-' ? 'stdin' : path
       const content = path === '-' ? await text(process.stdin) : await readConfigFile(path)
       texts.set(file, content)
-      documents.push(normalized(parseConfig(content, { file }), sources))
+      documents.push(normalized(parseConfig(content, { file, ...(sources.format === undefined ? {} : { format: sources.format }) }), sources))
     } catch (error) {
       if (!isConfigError(error)) throw error
       faults.push(...error.faults)
@@ -39,9 +43,9 @@ async function pathsOf({ config = [], confdir }: ConfigSources): Promise<string[
   const names = await readdir(confdir).catch((error: unknown) => {
     throw new ConfigError([{ ...fault([], `cannot be read: ${(error as Error).message}`), file: confdir }])
   })
-  const files = names.filter((name) => /\.jsonc?$/i.test(name)).sort().map((name) => join(confdir, name))
+  const files = names.filter((name) => CONFIG_NAME.test(name)).sort().map((name) => join(confdir, name))
   if (files.length + config.length > 0) return [...config, ...files]
-  throw new ConfigError([{ ...fault([], 'holds no config: there is no .json file in it'), file: confdir }])
+  throw new ConfigError([{ ...fault([], 'holds no config: no name in it ends with .json, .jsonc, .yaml, .yml or .toml'), file: confdir }])
 }
 
 function normalized(document: ConfigDocument, { skipUnknown = false }: ConfigSources): ConfigDocument {
