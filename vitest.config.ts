@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
-const CRITICAL = ['outbound-http', 'transport', 'inbound-socks', 'inbound-http', 'inbound-mixed']
-
 /** `vitest run --coverage` fails where tests reach less than this share of what carries bytes. */
-const thresholds = Object.fromEntries(CRITICAL.map((name) => [`packages/${name}/src/**`, { lines: 95, branches: 90 }]))
+const thresholds = {
+  'packages/{outbound-http,transport}/src/**': { lines: 95, branches: 90 },
+  'packages/inbound-*/src/**': { lines: 95, branches: 85 },
+}
 
 export default defineConfig({
   test: {
