@@ -38,13 +38,16 @@ const NOTICED: [DialerFault, over: 'TCP' | 'TLS', check: string, message: RegExp
   ['leaks with time', 'TCP', 'after many dials', /nothing to be left: .*Timeout/],
 ]
 
+/** Many sessions at once take longer on a busy machine than one. */
+const limitOf = (fault: string): number => (fault === 'leaks with time' ? 2_000 : 600)
+
 describe('dialerCompliance()', () => {
   it('is tried on every fault that there is', () => {
     expect(new Set(NOTICED.map(([fault]) => fault))).toEqual(new Set(DIALER_FAULTS))
   })
 
   it.each(NOTICED)('notices one with the fault "%s" over %s: %s', async (fault, over, check, message) => {
-    const tests = collectTests((runner) => { dialerCompliance({ ...(over === 'TCP' ? tcpSuite : tlsSuite)(fault), ...runner, limitMs: 300 }) })
+    const tests = collectTests((runner) => { dialerCompliance({ ...(over === 'TCP' ? tcpSuite : tlsSuite)(fault), ...runner, limitMs: limitOf(fault) }) })
     const [test, ...others] = tests.filter(({ title }) => title.includes(check))
     expect(others).toEqual([])
     await expect(test?.run()).rejects.toThrow(message)

@@ -50,13 +50,16 @@ const NOTICED: [InboundFault, check: string, message: RegExp][] = [
   ['leaks with time', 'many clients at once', /nothing to be left: .*Timeout/],
 ]
 
+/** Many sessions at once take longer on a busy machine than one. */
+const limitOf = (fault: string): number => (fault === 'leaks with time' ? 2_000 : 600)
+
 describe('inboundCompliance()', () => {
   it('is tried on every fault that there is', () => {
     expect(new Set(NOTICED.map(([fault]) => fault))).toEqual(new Set(INBOUND_FAULTS))
   })
 
   it.each(NOTICED)('notices an inbound that %s: %s', async (fault, check, message) => {
-    const tests = collectTests((runner) => { inboundCompliance({ ...suite(fault), ...runner, limitMs: 300 }) })
+    const tests = collectTests((runner) => { inboundCompliance({ ...suite(fault), ...runner, limitMs: limitOf(fault) }) })
     const [test, ...others] = tests.filter(({ title }) => title.includes(check))
     expect(others).toEqual([])
     await expect(test?.run()).rejects.toThrow(message)
