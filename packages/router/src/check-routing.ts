@@ -1,8 +1,8 @@
 import { fault, suggestion, type Fault, type KnownTags, type PathSegment } from '@sluice/core'
 import { membersOf, type BalancerSettings } from './balancer.js'
-import { addressCondition } from './condition/address-condition.js'
-import { domainCondition } from './condition/domain-condition.js'
+import { compileRule } from './compiled-rule.js'
 import { parsePorts } from './condition/port-condition.js'
+import { NO_GEO_DATA } from './geodata/geo-data.js'
 import {
   UNSUPPORTED_IN_RULES, UNSUPPORTED_IN_SECTION, valuesOf, type RoutingRule, type RoutingSettings,
 } from './routing-settings.js'
@@ -12,6 +12,8 @@ type At = readonly PathSegment[]
 const NETWORKS: ReadonlySet<string> = new Set(['tcp', 'udp'])
 const LISTS = ['inboundTag', 'network', 'domain', 'domains', 'ip', 'source', 'sourceIP', 'user', 'protocol'] as const
 const PORTS = ['port', 'sourcePort'] as const
+const STARLARK_HINT = 'write an object of regular expressions, as { ":method": "^GET$" }'
+const SNIFFED: ReadonlySet<string> = new Set(['http', 'http1', 'http/1.1', 'tls'])
 
 /**
  * What the schema cannot say: tags that nobody has, values that cannot be read, rules that would take everything, and what is not
@@ -24,14 +26,14 @@ export function checkRouting(settings: RoutingSettings, known: KnownTags): Fault
   const balancerTags = new Set(balancers.map(({ tag }) => tag))
   return [
     ...faults,
-    ...rules.flatMap((rule, index) => ruleFaults(rule, ['rules', index], known, balancerTags)),
+    ...rules.flatMap((rule, index) => [...ruleFaults(rule, ['rules', index], known, balancerTags), ...patternFaults(rule, index)]),
     ...balancers.flatMap((balancer, index) => balancerFaults(balancer, ['balancers', index], known)),
   ]
 }
 
 function ruleFaults(rule: RoutingRule, at: At, known: KnownTags, balancers: ReadonlySet<string>): Fault[] {
   const missing = presentIn(rule, UNSUPPORTED_IN_RULES)
-  const conditions = presentIn(rule, [...LISTS, ...PORTS])
+  const conditions = presentIn(rule, [...LISTS, ...PORTS, 'attrs'])
   const faults = missing.map((key) => fault([...at, key], 'not supported yet'))
   if (missing.length === 0 && conditions.length === 0) {
     const hint = 'name a condition, as domain, ip, port or inboundTag; the first outbound takes what no rule takes'
@@ -60,25 +62,20 @@ function valueFaults(rule: RoutingRule, at: At, { inbounds }: KnownTags): Fault[
       if (found !== undefined) faults.push(found)
     }
   }
-  const tryIt = (key: string, value: string, make: () => unknown): Fault | undefined => {
-    try {
-      make()
-      return undefined
-    } catch (error) {
-      return fault([...at, key], `"${value}" ${(error as Error).message}`)
-    }
-  }
-  for (const key of ['domain', 'domains'] as const) each(key, (value) => tryIt(key, value, () => domainCondition(key, [value])))
-  for (const key of ['ip', 'source', 'sourceIP'] as const) {
-    each(key, (value) => tryIt(key, value, () => addressCondition(key, [value], () => [])))
-  }
   each('network', (name) => (NETWORKS.has(name) ? undefined : fault([...at, 'network'], `must be "tcp" or "udp", not "${name}"`)))
   each('inboundTag', (tag) => (inbounds.has(tag) ? undefined
     : fault([...at, 'inboundTag'], `no inbound has the tag "${tag}"`, { severity: 'warning', ...hintFor(tag, inbounds) })))
-  if (rule.protocol !== undefined) {
-    faults.push(fault([...at, 'protocol'], 'never holds, and so the rule: sniffing is not supported yet', { severity: 'warning' }))
-  }
+  each('protocol', (protocol) => (SNIFFED.has(protocol.toLowerCase()) ? undefined
+    : fault([...at, 'protocol'], `"${protocol}" never holds: only http and tls are recognised`, { severity: 'warning' })))
+  if (typeof rule.attrs === 'string') faults.push(fault([...at, 'attrs'], 'is a Starlark expression, which is not supported', { hint: STARLARK_HINT }))
+  else if (rule.attrs !== undefined && Object.keys(rule.attrs).length === 0) faults.push(fault([...at, 'attrs'], 'must not be empty'))
   return faults
+}
+
+/** How values are written. What data files hold shows when the router is made. */
+function patternFaults(rule: RoutingRule, index: number): readonly Fault[] {
+  const compiled = compileRule(rule, index, NO_GEO_DATA)
+  return 'conditions' in compiled ? [] : compiled
 }
 
 function balancerFaults({ selector, fallbackTag }: BalancerSettings, at: At, { outbounds }: KnownTags): Fault[] {

@@ -12,11 +12,14 @@ export interface RoutingRule {
   readonly inboundTag?: StringList
   /** `tcp` or `udp`. */
   readonly network?: StringList
-  /** Names of the target: plain text anywhere in it, `full:`, `domain:`, `keyword:`, `dotless:`, `regexp:`. */
+  /**
+   * Names of the target: plain text anywhere in it, `full:`, `domain:`, `keyword:`, `dotless:`, `regexp:`, and `geosite:LIST@attribute`
+   * or `ext:FILE:LIST` of data files. An address has no name.
+   */
   readonly domain?: StringList
   /** The same as `domain`; both may be given. */
   readonly domains?: StringList
-  /** Addresses of the target: IP, CIDR, `geoip:private`; `!` before one means any other. */
+  /** Addresses of the target: IP, CIDR, `geoip:private`, `geoip:LIST` or `ext:FILE:LIST` of data files; `!` before one: any other. */
   readonly ip?: StringList
   /** Ports of the target, as `53,443,1000-2000`. */
   readonly port?: number | string
@@ -26,10 +29,12 @@ export interface RoutingRule {
   readonly sourceIP?: StringList
   /** The client's port, in the forms of `port`. */
   readonly sourcePort?: number | string
-  /** Who opened the session, as its inbound authenticated it. */
+  /** Who opened the session, as its inbound authenticated it: names, or `regexp:`. */
   readonly user?: StringList
-  /** Accepted, and never holds: nothing is sniffed. */
+  /** What is inside: `http` or `tls`, told by the inbound's `sniffing`; a plain HTTP request is known without. Others never hold. */
   readonly protocol?: StringList
+  /** Expressions for a plain HTTP request's `:method`, `:path` and header fields; all must hold. v2ray's Starlark is refused. */
+  readonly attrs?: Readonly<Record<string, string>> | string
   /** The outbound that takes the session. */
   readonly outboundTag?: string
   /** The balancer that picks the outbound; `outboundTag` goes before it. */
@@ -55,7 +60,7 @@ export interface RoutingSettings {
 }
 
 /** Conditions that people's rules hold and that are not built. To leave one out would make a rule wider. */
-export const UNSUPPORTED_IN_RULES = ['attrs', 'process', 'localIP', 'localPort', 'localOS', 'vlessRoute', 'webhook'] as const
+export const UNSUPPORTED_IN_RULES = ['process', 'localIP', 'localPort', 'localOS', 'vlessRoute', 'webhook'] as const
 
 /** The section's older form, in which rules stand one level deeper. */
 export const UNSUPPORTED_IN_SECTION = ['settings', 'strategy'] as const
@@ -89,6 +94,10 @@ const supportedInRules: ObjectSchema<RoutingRule>['properties'] = {
   sourcePort: portList,
   user: stringList('users'),
   protocol: stringList('protocols'),
+  attrs: {
+    description: 'an object: of :method, :path or a header field of a plain HTTP request, which expression must hold',
+    anyOf: [{ type: 'object', additionalProperties: { type: 'string' } }, { type: 'string' }],
+  },
   outboundTag: { ...tag, description: 'The outbound that takes the session' },
   balancerTag: { ...tag, description: 'The balancer that picks the outbound' },
   ruleTag: { ...tag, description: 'Names the rule in logs' },

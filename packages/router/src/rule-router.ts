@@ -1,12 +1,16 @@
 import { isIP } from 'node:net'
 import {
-  inject, injectable, OUTBOUND_MANAGER, RESOLVER, SETTINGS,
-  type Context, type OutboundManager, type Resolver, type Route, type Router,
+  ConfigError, fault, inject, injectable, OUTBOUND_MANAGER, RESOLVER, SETTINGS,
+  type Context, type Fault, type OutboundManager, type Resolver, type Route, type Router, type Sniffer, type SniffingSettings,
 } from '@sluice/core'
 import { Balancer } from './balancer.js'
 import { compileRule, needsAddresses, type CompiledRule } from './compiled-rule.js'
+import { BadPattern } from './condition/bad-pattern.js'
 import type { RoutingFacts } from './condition/condition.js'
-import type { RoutingSettings } from './routing-settings.js'
+import { nameMatcher } from './condition/domain-condition.js'
+import { assetFolder, GeoFiles } from './geodata/geo-data.js'
+import type { RoutingRule, RoutingSettings } from './routing-settings.js'
+import { RuleSniffer, type SniffedRules } from './sniffers/rule-sniffer.js'
 
 /** What became of one rule for a session: it won, it was not reached, or the first condition that did not hold. */
 export interface RuleVerdict {
@@ -22,17 +26,21 @@ export class RuleRouter implements Router {
   readonly #resolver: Resolver
   readonly #strategy: NonNullable<RoutingSettings['domainStrategy']>
   readonly #hasAddressRules: boolean
+  readonly #sniffed: SniffedRules
 
+  /** @throws {ConfigError} for what data files do not hold; paths start at the section. */
   constructor(
     @inject(SETTINGS) { rules = [], balancers = [], domainStrategy = 'AsIs' }: RoutingSettings,
     @inject(OUTBOUND_MANAGER) outbounds: OutboundManager,
     @inject(RESOLVER) resolver: Resolver,
   ) {
-    this.#rules = rules.map(compileRule)
+    this.#rules = compileRules(rules)
     this.#balancers = new Map(balancers.map((settings) => [settings.tag, lazily(() => new Balancer(settings, outbounds.tags))]))
     this.#resolver = resolver
     this.#strategy = domainStrategy
     this.#hasAddressRules = this.#rules.some(needsAddresses)
+    const has = (key: string): boolean => this.#rules.some(({ conditions }) => conditions.some((condition) => condition.key === key))
+    this.#sniffed = { byProtocol: has('protocol'), byName: has('domain') }
   }
 
   /** A promise only where a rule on addresses must know those of a name. */
@@ -41,9 +49,20 @@ export class RuleRouter implements Router {
     const addresses = this.#hasAddressRules && isIP(host) !== 0 ? [host] : undefined
     const mayResolve = this.#hasAddressRules && this.#strategy !== 'AsIs' && addresses === undefined
     if (mayResolve && this.#strategy === 'IPOnDemand') return this.#routeOnDemand(session)
-    const route = this.#first({ session, addresses })
+    const route = this.#first(factsOf(session, addresses))
     if (route !== undefined || !mayResolve) return route
-    return this.#resolved(session).then((found) => this.#first({ session, addresses: found }))
+    return this.#resolved(session).then((found) => this.#first(factsOf(session, found)))
+  }
+
+  sniffer(settings: SniffingSettings): Sniffer {
+    const { domainsExcluded = [] } = settings
+    try {
+      const isExcluded = nameMatcher(domainsExcluded, { data: geoFiles(), plain: 'full' })
+      return new RuleSniffer(settings, this.#sniffed, isExcluded)
+    } catch (error) {
+      if (!(error instanceof BadPattern)) throw error
+      throw new ConfigError([fault(['domainsExcluded'], `has a value that ${error.message}`, error.hint === undefined ? {} : { hint: error.hint })])
+    }
   }
 
   /** Tells of each rule whether it takes a session, and of the others why not. */
@@ -55,7 +74,7 @@ export class RuleRouter implements Router {
     let isDecided = false
     const rules = this.#rules.map((rule): RuleVerdict => {
       if (isDecided) return { rule: rule.name, verdict: 'not reached' }
-      const failed = rule.conditions.find((condition) => !condition.matches({ session, addresses }))
+      const failed = rule.conditions.find((condition) => !condition.matches(factsOf(session, addresses)))
       isDecided = failed === undefined
       return { rule: rule.name, verdict: failed === undefined ? 'wins' : { failed: failed.key } }
     })
@@ -72,7 +91,7 @@ export class RuleRouter implements Router {
     let addresses: readonly string[] | undefined
     for (const rule of this.#rules) {
       if (needsAddresses(rule)) addresses ??= await this.#resolved(session)
-      if (rule.conditions.every((condition) => condition.matches({ session, addresses }))) return this.#routeOf(rule)
+      if (rule.conditions.every((condition) => condition.matches(factsOf(session, addresses)))) return this.#routeOf(rule)
     }
     return undefined
   }
@@ -99,4 +118,28 @@ type BalancerSource = () => Balancer
 function lazily(make: BalancerSource): BalancerSource {
   let balancer: Balancer | undefined
   return () => (balancer ??= make())
+}
+
+function compileRules(rules: readonly RoutingRule[]): CompiledRule[] {
+  // Dropped with this call: of the files only what rules name is kept.
+  const data = geoFiles()
+  const faults: Fault[] = []
+  const compiled = rules.flatMap((rule, index) => {
+    const result = compileRule(rule, index, data)
+    if ('conditions' in result) return [result]
+    faults.push(...result)
+    return []
+  })
+  if (faults.length > 0) throw new ConfigError(faults)
+  return compiled
+}
+
+function geoFiles(): GeoFiles {
+  return new GeoFiles(assetFolder(process.env, process.cwd()))
+}
+
+function factsOf(session: Context, addresses: readonly string[] | undefined): RoutingFacts {
+  const { sniffed, target: { host } } = session
+  const name = sniffed?.domain ?? (isIP(host) === 0 ? host : undefined)
+  return { session, name: name?.toLowerCase().replace(/\.$/, ''), addresses }
 }

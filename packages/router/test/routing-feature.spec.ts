@@ -79,21 +79,21 @@ describe('the check of the section', () => {
         { inboundTag: 'office', outboundTag: 'prxy' },
         { inboundTag: 'office' },
         { outboundTag: 'direct' },
-        { domain: ['geosite:cn'], inboundTag: ['office'], outboundTag: 'direct' },
+        { domain: ['ext:cn'], inboundTag: ['office'], outboundTag: 'direct' },
         { network: 'tcp,sctp', outboundTag: 'somewhere else' },
       ],
     })).toEqual([
       'error routing.rules[0].outboundTag: no outbound has the tag "prxy" (did you mean "proxy"?)',
       'error routing.rules[1].outboundTag: missing',
       'error routing.rules[2]: has no condition and would take every session (name a condition, as domain, ip, port or inboundTag; the first outbound takes what no rule takes)',
-      'error routing.rules[3].domain: "geosite:cn" needs a data file ("geosite:"), which is not supported yet',
+      'error routing.rules[3].domain: "ext:cn" is not written as ext:FILE:LIST',
       'error routing.rules[4].outboundTag: no outbound has the tag "somewhere else" (known are "proxy", "direct")',
       'error routing.rules[4].network: must be "tcp" or "udp", not "sctp"',
     ])
   })
 
   it.each([
-    'attrs', 'process', 'vlessRoute', 'localOS', 'localIP', 'localPort', 'webhook',
+    'process', 'vlessRoute', 'localOS', 'localIP', 'localPort', 'webhook',
   ])('never leaves the condition %s out', (condition) => {
     const rule = { [condition]: ['x'], inboundTag: 'office', outboundTag: 'direct' }
     expect(lines({ rules: [rule] })).toEqual([`error routing.rules[0].${condition}: not supported yet`])
@@ -113,7 +113,12 @@ describe('the check of the section', () => {
   it.each([
     ['domain', 'regexp:(', 'error routing.rules[0].domain: "regexp:(" is no regular expression'],
     ['domain', 'ful:a', 'error routing.rules[0].domain: "ful:a" has an unknown form "ful:"'],
-    ['ip', 'geoip:cn', 'error routing.rules[0].ip: "geoip:cn" needs a data file'],
+    ['ip', 'geoip:cn', 'error routing.rules[0].ip: "geoip:cn" needs the data file'],
+    ['domain', 'geosite:cn', 'error routing.rules[0].domain: "geosite:cn" needs the data file'],
+    ['user', 'regexp:(', 'error routing.rules[0].user: "regexp:(" is no regular expression'],
+    ['attrs', { ':method': '(' }, 'error routing.rules[0].attrs: "(" is no regular expression'],
+    ['attrs', 'attrs[":method"] == "GET"', 'error routing.rules[0].attrs: is a Starlark expression, which is not supported'],
+    ['attrs', {}, 'error routing.rules[0].attrs: must not be empty'],
     ['ip', '300.1.1.1', 'error routing.rules[0].ip: "300.1.1.1" is neither an IP address nor a CIDR'],
     ['source', '10.0.0.0/33', 'error routing.rules[0].source: "10.0.0.0/33" is neither'],
     ['port', '1-70000', 'error routing.rules[0].port: has no ports: "1-70000"'],
@@ -122,8 +127,10 @@ describe('the check of the section', () => {
     expect(lines({ rules: [{ [key]: value, outboundTag: 'direct' }] })).toEqual([expect.stringContaining(line)])
   })
 
-  it('warns that a rule by protocol never holds', () => {
-    expect(lines({ rules: [{ protocol: ['bittorrent'], outboundTag: 'direct' }] })).toEqual([expect.stringMatching(/^warning routing\.rules\[0\]\.protocol: never holds/)])
+  it('warns of a protocol that is never recognised', () => {
+    expect(lines({ rules: [{ protocol: ['bittorrent', 'tls', 'HTTP'], outboundTag: 'direct' }] })).toEqual([
+      'warning routing.rules[0].protocol: "bittorrent" never holds: only http and tls are recognised',
+    ])
   })
 
   it('refuses the old form, in which rules stand below settings', () => {

@@ -40,6 +40,25 @@ describe('RuleRouter', () => {
     expect(router.route(session('a.test'))).toBeUndefined()
   })
 
+  it('takes a name in whatever case and with a dot at its end, and the one that was sniffed before the target', () => {
+    const router = new RuleRouter({ rules: [{ domain: ['full:a.test'], outboundTag: 'direct' }, { domain: ['1'], outboundTag: 'up-1' }] }, outbounds, resolving({}))
+    for (const host of ['A.test', 'a.test.']) expect(router.route(session(host))).toMatchObject({ outboundTag: 'direct' })
+    expect(router.route(session('192.0.2.1', { sniffed: { protocol: 'tls', domain: 'a.test' } }))).toMatchObject({ outboundTag: 'direct' })
+    expect(router.route(session('192.0.2.1', { sniffed: { protocol: 'tls' } }))).toBeUndefined()
+  })
+
+  it('has a sniffer that knows whether there are rules on names and protocols', () => {
+    const sniffer = (rules: RoutingSettings['rules'] = [], domainsExcluded: string[] = []) =>
+      new RuleRouter({ rules }, outbounds, resolving({})).sniffer({ destOverride: ['http'], routeOnly: true, domainsExcluded })
+    expect(sniffer().wants(session('192.0.2.1'))).toBe(false)
+    const byName = sniffer([{ domain: 'a', outboundTag: 'direct' }], ['a.test'])
+    expect(byName.wants(session('192.0.2.1'))).toBe(true)
+    expect(sniffer([{ protocol: 'tls', outboundTag: 'direct' }]).wants(session('a'))).toBe(true)
+    const read = (host: string) => byName.read(Buffer.from(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`), session('192.0.2.1'))
+    expect([read('a.test'), read('b.a.test')]).toEqual([{ protocol: 'http' }, { protocol: 'http', domain: 'b.a.test' }])
+    expect(() => sniffer([], ['regexp:('])).toThrow('domainsExcluded: has a value that is no regular expression')
+  })
+
   it('T11 resolves nothing with AsIs', () => {
     const resolver = resolving({ 'lan.test': ['10.0.0.1'] })
     const router = new RuleRouter({ rules: lan }, outbounds, resolver)

@@ -1,11 +1,11 @@
 import ipaddr from 'ipaddr.js'
+import { NO_GEO_DATA, type GeoData } from '../geodata/geo-data.js'
+import { BadPattern } from './bad-pattern.js'
 import type { Condition, RoutingFacts } from './condition.js'
+import { fileAndList } from './domain-condition.js'
+import { addressBytes, IpSet, type Cidr } from './ip-set.js'
 
-type Address = ipaddr.IPv4 | ipaddr.IPv6
-type Range = readonly [Address, number]
-
-/** A value of `ip` or `source` that cannot be used, and why. */
-export class BadAddressPattern extends Error {}
+type Test = (address: ArrayLike<number>) => boolean
 
 /** What no public address is in: private, loopback, link-local, shared, reserved and multicast ranges of both families. */
 const PRIVATE = [
@@ -14,44 +14,64 @@ const PRIVATE = [
   '::/127', 'fc00::/7', 'fe80::/10', 'ff00::/8',
 ]
 
+/** What the networks of a condition are compared with, and where lists of them come from. */
+export interface AddressConditionOptions {
+  /** The target's addresses, or the client's. */
+  readonly addressesOf: (facts: RoutingFacts) => readonly string[] | undefined
+  /** @default false */
+  readonly needsAddresses?: boolean
+  readonly data?: GeoData
+}
+
 /**
- * Addresses by IP, CIDR or `geoip:private`; `!` before one means any other.
+ * Addresses by IP, CIDR, `geoip:LIST`, `geoip:private` (which needs no data file) and `ext:FILE:LIST`; `!` before one means any
+ * other.
  *
- * @param addressesOf What is compared: the target's addresses, or the client's.
- * @throws {BadAddressPattern}
+ * @throws {BadPattern}
  */
-export function addressCondition(
-  key: string, values: readonly string[], addressesOf: (facts: RoutingFacts) => readonly string[] | undefined, needsAddresses = false,
-): Condition {
-  const tests = values.map((value) => {
-    const negated = value.startsWith('!') || value.startsWith('geoip:!')
-    const ranges = rangesOf(negated ? value.replace('!', '') : value)
-    return (address: Address): boolean => ranges.some((range) => contains(range, address)) !== negated
-  })
+export function addressCondition(key: string, values: readonly string[], options: AddressConditionOptions): Condition {
+  const { addressesOf, needsAddresses = false, data = NO_GEO_DATA } = options
+  const isMeant = addressTest(values, data)
   return {
     key,
     needsAddresses,
     matches: (facts) => (addressesOf(facts) ?? []).some((text) => {
-      if (!ipaddr.isValid(text)) return false
-      const address = ipaddr.process(text)
-      return tests.some((test) => test(address))
+      const address = addressBytes(text)
+      return address !== undefined && isMeant(address)
     }),
   }
 }
 
-function rangesOf(value: string): Range[] {
-  if (value === 'geoip:private') return PRIVATE.map((cidr) => ipaddr.parseCIDR(cidr))
-  if (value.startsWith('geoip:') || value.startsWith('ext:')) {
-    throw new BadAddressPattern(`needs a data file ("${value.split(':')[0]}:"), which is not supported yet; "geoip:private" needs none`)
+/** All that is not negated is one set, however many values it comes from. */
+function addressTest(values: readonly string[], data: GeoData): Test {
+  const networks: Cidr[] = []
+  const tests: Test[] = []
+  for (const value of values) {
+    const isNegated = /^(?:geoip:|ext:[^:]*:|ext-ip:[^:]*:)?!/.test(value)
+    const { networks: found, isInverse } = networksOf(isNegated ? value.replace('!', '') : value, data)
+    if (isNegated === isInverse) for (const network of found) networks.push(network)
+    else {
+      const set = new IpSet(found)
+      tests.push((address) => !set.has(address))
+    }
   }
-  if (ipaddr.isValidCIDR(value)) return [ipaddr.parseCIDR(value)]
-  if (!ipaddr.IPv4.isValidFourPartDecimal(value) && !ipaddr.IPv6.isValid(value)) {
-    throw new BadAddressPattern('is neither an IP address nor a CIDR')
-  }
-  const address = ipaddr.process(value)
-  return [[address, address.kind() === 'ipv4' ? 32 : 128]]
+  const set = new IpSet(networks)
+  return (address) => set.has(address) || tests.some((test) => test(address))
 }
 
-function contains([network, bits]: Range, address: Address): boolean {
-  return network.kind() === address.kind() && address.match(network, bits)
+function networksOf(value: string, data: GeoData): { readonly networks: readonly Cidr[], readonly isInverse: boolean } {
+  if (value.toLowerCase() === 'geoip:private') return { networks: PRIVATE.map(parseNetwork), isInverse: false }
+  const [, form, text = ''] = /^(geoip|ext|ext-ip):(.+)$/.exec(value) ?? []
+  if (form === 'geoip') return data.networks('geoip.dat', text)
+  if (form !== undefined) return data.networks(...fileAndList(text))
+  return { networks: [parseNetwork(value)], isInverse: false }
+}
+
+function parseNetwork(value: string): Cidr {
+  const slash = value.indexOf('/')
+  const bytes = addressBytes(slash === -1 ? value : value.slice(0, slash))
+  if (bytes !== undefined && slash === -1) return { bytes, bits: bytes.length * 8 }
+  if (bytes === undefined || !ipaddr.isValidCIDR(value)) throw new BadPattern('is neither an IP address nor a CIDR')
+  const [address, bits] = ipaddr.parseCIDR(value)
+  return { bytes: address.toByteArray(), bits }
 }
