@@ -1,5 +1,6 @@
 import { bannerCells } from './banner.mjs'
 import { bulkCells } from './bulk.mjs'
+import { chainedEndCells } from './chained-ends.mjs'
 import { concurrentCells } from './concurrent.mjs'
 import { fetchCells } from './fetch.mjs'
 import { gracefulStopCells } from './graceful-stop.mjs'
@@ -21,6 +22,7 @@ const ALL = [
   ...bulkCells,
   ...bannerCells,
   ...halfCloseCells,
+  ...chainedEndCells,
   ...refusalCells,
   ...wrongPasswordCells,
   ...concurrentCells,

@@ -79,6 +79,19 @@ describe('three hops of our own in a row', () => {
     await client.expectEnd()
   })
 
+  it('pass the target\'s end on, and what the client still sends', async () => {
+    await using target = await startTarget('source', { bytes: 100_000 })
+    const client = await open(await threeHops(), target.port)
+    await client.expectBytes(100_000)
+    await client.expectEnd()
+    const rest = pattern(1_048_576)
+    await client.send(rest)
+    await client.fin()
+    const seen = await target.connection(0)
+    await until(() => seen.ended, 'the client\'s end')
+    expect(seen.receivedSha256).toBe(sha256(rest))
+  })
+
   it('pass a reset of the client on', async () => {
     await using target = await startTarget('silent')
     const client = await open(await threeHops(), target.port)
