@@ -9,7 +9,7 @@ function object(names: readonly string[], parts: Readonly<Record<string, JsonSch
 const stream = object(['network', 'method', 'security', 'tlsSettings', 'tcpSettings', 'rawSettings'], { sockopt: object(['dialerProxy']) })
 
 const inbound = object(['tag', 'listen', 'port', 'protocol', 'settings', 'allocate', 'allowOpen', 'domainOverride'], {
-  streamSettings: stream, sniffing: object(['enabled']),
+  streamSettings: stream, sniffing: object(['enabled', 'destOverride', 'routeOnly', 'metadataOnly', 'domainsExcluded', 'ipsExcluded']),
 })
 
 const outbound = object(['tag', 'protocol', 'settings', 'sendThrough', 'targetStrategy', 'domainStrategy'], {

@@ -16,9 +16,7 @@ export function rewriteInbounds(rewriting: Rewriting, root: Loose, env: Environm
     dropRemarks(inbound)
     lowerCaseProtocol(rewriting, inbound, at)
     rewritePort(rewriting, inbound, at, env)
-    const { sniffing } = inbound
-    rewriting.ignore(inbound, 'sniffing', at, isOn(sniffing) ? 'sessions are not sniffed, the target is what the client names' : undefined)
-    rewriting.ignore(inbound, 'domainOverride', at, 'sessions are not sniffed, the target is what the client names')
+    rewriteSniffing(rewriting, inbound, at)
     rewriting.ignore(inbound, 'allocate', at, 'ports do not change here')
     refuseOutside(rewriting, inbound, ACCOUNT_KEYS, at, 'nobody would be asked for it')
     rewriteStream(rewriting, inbound, [...at, 'streamSettings'])
@@ -44,6 +42,18 @@ export function rewriteOutbounds(rewriting: Rewriting, root: Loose): void {
     rewriteStream(rewriting, outbound, [...at, 'streamSettings'])
     rewriteProxySettings(rewriting, outbound, at)
   }
+}
+
+/** v2ray 1 to 3 had the list alone. */
+function rewriteSniffing(rewriting: Rewriting, inbound: Loose, at: At): void {
+  if ('domainOverride' in inbound && !('sniffing' in inbound)) {
+    rewriting.say([...at, 'domainOverride'], 'is read as part of "sniffing"', 'notice')
+    const sniffing: Loose = { enabled: true }
+    rewriting.draft.move(inbound, 'domainOverride', sniffing, 'destOverride')
+    inbound['sniffing'] = sniffing
+  }
+  const { sniffing } = inbound
+  if (isObject(sniffing)) rewriting.ignore(sniffing, 'ipsExcluded', [...at, 'sniffing'], 'addresses are never sniffed')
 }
 
 function rewriteProxySettings(rewriting: Rewriting, outbound: Loose, at: At): void {

@@ -87,9 +87,19 @@ describe('normalizeConfig()', () => {
   })
 
   it('takes out what HTTP proxies do not know, and says so where it was switched on', () => {
-    const value = { outbounds: [{ mux: { enabled: true } }, { mux: { enabled: false } }], inbounds: [{ sniffing: { enabled: false } }] }
+    const value = { outbounds: [{ mux: { enabled: true } }, { mux: { enabled: false } }] }
     expect(normalize(value)).toEqual({
-      config: { outbounds: [{}, {}], inbounds: [{}] }, told: ['warning outbounds[0].mux is ignored: HTTP proxies do not know Mux.Cool'],
+      config: { outbounds: [{}, {}] }, told: ['warning outbounds[0].mux is ignored: HTTP proxies do not know Mux.Cool'],
+    })
+  })
+
+  it('reads what v2ray 1 had of sniffing, and says which of Xray\'s it ignores', () => {
+    expect(normalize({ inbounds: [{ domainOverride: ['http'] }, { sniffing: { enabled: true, ipsExcluded: [] } }] })).toEqual({
+      config: { inbounds: [{ sniffing: { enabled: true, destOverride: ['http'] } }, { sniffing: { enabled: true } }] },
+      told: [
+        'notice inbounds[0].domainOverride is read as part of "sniffing"',
+        'warning inbounds[1].sniffing.ipsExcluded is ignored: addresses are never sniffed',
+      ],
     })
   })
 

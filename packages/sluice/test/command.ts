@@ -57,8 +57,15 @@ export function startNodeIn(cwd: string, ...args: string[]): Command {
 
 /** A config in a file of its own, removed when disposed. */
 export async function configFile(config: unknown): Promise<AsyncDisposable & { readonly path: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'))
-  const path = join(folder, 'config.json')
-  await writeFile(path, typeof config === 'string' ? config : JSON.stringify(config))
-  return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
+  const { path, [Symbol.asyncDispose]: dispose } = await configFolder({ 'config.json': config })
+  return { path: join(path, 'config.json'), [Symbol.asyncDispose]: dispose }
+}
+
+/** Files in a folder of their own, removed when disposed; what is no text is written as JSON. */
+export async function configFolder(files: Readonly<Record<string, unknown>>): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'sluice-test-'))
+  for (const [name, config] of Object.entries(files)) {
+    await writeFile(join(path, name), typeof config === 'string' ? config : JSON.stringify(config))
+  }
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
 }

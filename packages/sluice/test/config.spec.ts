@@ -1,10 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { connectProxy, connectTo, startTarget, until } from '@sluice/testkit'
 import { withSource } from '../src/cli/file-options.js'
-import { BIN, configFile, startCommand, startNodeIn } from './command.js'
+import { BIN, configFile, configFolder, startCommand, startNodeIn } from './command.js'
 
 /** Runs `sluice check` to its end. */
 async function check(config: unknown, ...args: string[]): Promise<{ code: number | string, out: string, err: string }> {
@@ -263,9 +261,3 @@ describe('sluice run', () => {
     socket.destroy()
   })
 })
-
-async function configFolder(files: Readonly<Record<string, unknown>>): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'sluice-test-'))
-  for (const [name, config] of Object.entries(files)) await writeFile(join(path, name), typeof config === 'string' ? config : JSON.stringify(config))
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
-}

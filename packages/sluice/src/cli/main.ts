@@ -6,7 +6,11 @@ import { ExitCode } from './exit-code.js'
 import { FileConfigError, printFaults } from './faults.js'
 import { runOneLine, type OneLineOptions } from './one-line.js'
 import { UsageError } from './proxy-url.js'
+import { registerAdapt } from './register-adapt.js'
 import { registerCheck } from './register-check.js'
+import { registerDump } from './register-dump.js'
+import { registerFmt } from './register-fmt.js'
+import { registerRoute } from './register-route.js'
 import { registerRun } from './register-run.js'
 import { version } from './version.js'
 
@@ -14,6 +18,10 @@ import { version } from './version.js'
 const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRun,
   registerCheck,
+  registerRoute,
+  registerDump,
+  registerAdapt,
+  registerFmt,
 ]
 
 /** Long options that v2ray has with one dash. */
