@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ERROR_CODES, formatEndpoint, ProxyError, toProxyError, type Context } from '@sluice/core'
 import type { Account } from './account.js'
+import { Race, type TryOnce } from './race.js'
 import type { Server } from './server.js'
 import type { ServerPicker } from './server-picker.js'
 
@@ -19,14 +20,19 @@ export interface Attempt {
   readonly limitMs: number
 }
 
-/** How a single try is made; rejects with a `ProxyError`, or with the reason of the session's signal. */
-export type TryOnce<T> = (attempt: Attempt) => Promise<T>
+export interface RunOptions<T> {
+  /** Gets rid of what opened too late. */
+  readonly discard: (value: T) => void
+  /** Whether the last failure is the session's; asked after each. @default no */
+  readonly isFinal?: () => boolean
+}
 
 /**
  * The tries of one session: which server is next, when to pause, and when to give up.
  *
  * No pause while a server is untried; then 100, 200, 300, 400 ms between rounds, each less up to 20 % at random, and none after
  * the last try. What follows a failure is its code's `again`; a refused account is not sent again, another of the same server may be.
+ * Once in a session, a server that gives no connection for 1 s does not stop the next one from being tried beside it.
  */
 export class Attempts {
   readonly #ctx: Context
@@ -39,6 +45,8 @@ export class Attempts {
   readonly #refused = new Set<Account>()
   readonly #triedThisRound = new Set<Server>()
   #round = 0
+  #tries = 0
+  #hasRaced = false
 
   constructor(ctx: Context, servers: readonly Server[], picker: ServerPicker, handshakeMs: (account: Account | undefined) => number) {
     this.#ctx = ctx
@@ -48,25 +56,42 @@ export class Attempts {
   }
 
   /** Tries until one succeeds. @throws {ProxyError} the only failure, or the last with all of them in `attempts`. */
-  async run<T>(tryOnce: TryOnce<T>): Promise<T> {
-    for (let count = 0; count < MAX_ATTEMPTS; count++) {
-      this.#ctx.signal.throwIfAborted()
-      const attempt = await this.#next()
-      if (attempt === undefined) break
-      try {
-        return await tryOnce(attempt)
-      } catch (error) {
-        this.#ctx.signal.throwIfAborted()
-        this.#learn(attempt, toProxyError(error))
-      }
+  async run<T>(tryOnce: TryOnce<T>, { discard, isFinal = () => false }: RunOptions<T>): Promise<T> {
+    const { signal } = this.#ctx
+    const failed = (attempt: Attempt, error: unknown): void => {
+      signal.throwIfAborted()
+      this.#learn(attempt, toProxyError(error))
+      if (isFinal()) throw this.#summary()
     }
-    throw this.#summary()
+    const second = (): Attempt | undefined => this.#second()
+    for (;;) {
+      signal.throwIfAborted()
+      const attempt = await this.#next()
+      if (attempt === undefined) throw this.#summary()
+      const opened = await new Race({ signal, tryOnce, failed, second, discard }).run(attempt)
+      if (opened !== undefined) return opened
+    }
   }
 
   /** The next attempt, after a pause if all candidates had their turn; `undefined` when nothing is left to try, or no time. */
   async #next(): Promise<Attempt | undefined> {
+    if (this.#tries >= MAX_ATTEMPTS) return undefined
     if (this.#candidates().every((server) => this.#triedThisRound.has(server)) && !(await this.#nextRound())) return undefined
-    const untried = this.#candidates().filter((server) => !this.#triedThisRound.has(server))
+    return this.#pick(this.#untried())
+  }
+
+  /** What to try beside a server that gives no connection: one that was not tried yet and is well. */
+  #second(): Attempt | undefined {
+    if (this.#hasRaced || this.#tries >= MAX_ATTEMPTS) return undefined
+    this.#hasRaced = true
+    return this.#pick(this.#untried().filter(({ health }) => !health.isResting))
+  }
+
+  #untried(): readonly Server[] {
+    return this.#candidates().filter((server) => !this.#triedThisRound.has(server))
+  }
+
+  #pick(untried: readonly Server[]): Attempt | undefined {
     if (untried.length === 0) return undefined
     const server = this.#picker.pick(untried)
     this.#triedThisRound.add(server)
@@ -74,6 +99,7 @@ export class Attempts {
     const account = accounts[Math.floor(Math.random() * accounts.length)]
     const limitMs = this.#limitMs(account)
     if (limitMs === undefined) return undefined
+    this.#tries++
     return { server, limitMs, ...(account === undefined ? {} : { account }) }
   }
 

@@ -37,6 +37,12 @@ export class HealthReport {
     }
   }
 
+  /** An attempt was broken off without a connection, for another server opened the tunnel meanwhile. */
+  outrun({ server }: Attempt, error: ProxyError, startedAt: number): void {
+    server.health.release()
+    if (server.health.outrun()) this.#down(server, error, startedAt)
+  }
+
   #answered({ name: server, health }: Server): void {
     if (health.answered()) this.#events.emit('server:up', { outboundTag: this.#outboundTag, server })
   }

@@ -2,11 +2,12 @@ import {
   EVENTS, inject, injectable, POLICY_MANAGER, SETTINGS, TAG,
   type Connection, type Context, type Dialer, type InstanceEvents, type Link, type Policy, type PolicyManager, type TunnelOutbound,
 } from '@sluice/core'
-import { relay } from '@sluice/transport'
+import { abort, relay } from '@sluice/transport'
 import type { Account } from './account.js'
 import { Attempts, type Attempt } from './attempts.js'
 import { HealthReport } from './health-report.js'
 import { OptimisticSession } from './optimistic-session.js'
+import { Outrun, type TryControl } from './race.js'
 import { Server } from './server.js'
 import { ServerPicker } from './server-picker.js'
 import type { HttpOutboundSettings } from './settings.js'
@@ -69,24 +70,32 @@ export class HttpOutbound implements TunnelOutbound {
     }
   }
 
-  #open(ctx: Context, dialer: Dialer): Promise<Tunnel> {
+  async #open(ctx: Context, dialer: Dialer): Promise<Tunnel> {
     const target = formatTarget(ctx.target)
     const attempts = new Attempts(ctx, this.#servers, this.#picker, (account) => this.#policy(ctx, account).handshakeMs)
-    return attempts.run(async (attempt) => {
-      const knownFailure = attempt.server.health.admit()
-      if (knownFailure !== undefined) throw knownFailure
-      const startedAt = performance.now()
-      ctx.record.server = attempt.server.name
-      ctx.record.attempts++
-      try {
-        const connection = await this.#tunnels.open(ctx, dialer, attempt, target)
-        this.#report.succeeded(attempt)
-        return { ...attempt, connection }
-      } catch (error) {
-        this.#report.failed(attempt, error === ctx.signal.reason ? undefined : error, target, startedAt)
-        throw error
-      }
+    const tunnel = await attempts.run((attempt, control) => this.#try(ctx, dialer, attempt, control, target), {
+      discard: ({ connection }) => abort(connection, new Error('Another server opened the tunnel first')),
     })
+    ctx.record.server = tunnel.server.name
+    return tunnel
+  }
+
+  async #try(ctx: Context, dialer: Dialer, attempt: Attempt, control: TryControl, target: string): Promise<Tunnel> {
+    const knownFailure = attempt.server.health.admit()
+    if (knownFailure !== undefined) throw knownFailure
+    const startedAt = performance.now()
+    ctx.record.server = attempt.server.name
+    ctx.record.attempts++
+    try {
+      const connection = await this.#tunnels.open(dialer, attempt, target, control)
+      this.#report.succeeded(attempt)
+      return { ...attempt, connection }
+    } catch (error) {
+      const isBrokenOff = error === control.signal.reason
+      if (error instanceof Outrun) this.#report.outrun(attempt, error, startedAt)
+      else this.#report.failed(attempt, isBrokenOff ? undefined : error, target, startedAt)
+      throw error
+    }
   }
 
   /** The upstream account's level rules, without an account the inbound user's. */

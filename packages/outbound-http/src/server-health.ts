@@ -7,6 +7,8 @@ const REST_JITTER = 0.2
 const MIN_REDIAL_MS = 200
 /** So many unanswered CONNECTs in a row, on at least two targets, are the server's fault and not the target's. */
 const UNANSWERED_TO_REST = 3
+/** So often in a row may another server be faster by far. One more dial costs a session 1 s. */
+const OUTRUN_TO_REST = 2
 
 /**
  * What is known of a server's health: after a failure of its own it rests, 1 s at first and up to 30 s, then one session probes
@@ -21,6 +23,7 @@ export class ServerHealth {
   #probing = false
   #lastDialAt = Number.NEGATIVE_INFINITY
   #lastError: ProxyError | undefined
+  #outrun = 0
   #unanswered = 0
   readonly #unansweredTargets = new Set<string>()
 
@@ -59,6 +62,7 @@ export class ServerHealth {
     this.#restsUntil = Number.NEGATIVE_INFINITY
     this.#probing = false
     this.#lastError = undefined
+    this.#outrun = 0
     this.#forgetUnanswered()
     return news
   }
@@ -83,6 +87,11 @@ export class ServerHealth {
     this.#unanswered++
     if (this.#unansweredTargets.size < 2) this.#unansweredTargets.add(target)
     return this.#unanswered >= UNANSWERED_TO_REST && this.#unansweredTargets.size >= 2
+  }
+
+  /** It gave no connection while another server opened the tunnel. @returns whether that counts as a failure of the server by now. */
+  outrun(): boolean {
+    return ++this.#outrun >= OUTRUN_TO_REST
   }
 
   /** It asked for rest (Retry-After), or earned it. @returns `ms` */

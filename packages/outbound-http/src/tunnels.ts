@@ -1,4 +1,4 @@
-import { ProxyError, type Connection, type Context, type Dialer, type HeaderList, type Phase } from '@sluice/core'
+import { ProxyError, type Connection, type Dialer, type HeaderList, type Phase } from '@sluice/core'
 import { abort, limitSignal } from '@sluice/transport'
 import type { Account } from './account.js'
 import type { Attempt } from './attempts.js'
@@ -6,6 +6,7 @@ import { connectOverHttp1, type ConnectRequest } from './http1-connect.js'
 import { HedgedTunnel, type HedgedOutcome, type HedgeOptions } from './http2/hedged-tunnel.js'
 import type { Lease } from './http2/lease.js'
 import { SessionPool, type PoolDialOptions } from './http2/session-pool.js'
+import type { TryControl } from './race.js'
 import type { Server } from './server.js'
 import type { HttpOutboundSettings } from './settings.js'
 
@@ -32,12 +33,12 @@ export class Tunnels {
   /**
    * Opens one tunnel as the attempt says, within its limit.
    * @param authority The target, as `formatTarget` wrote it.
-   * @throws {ProxyError} @throws `ctx.signal.reason` as it is.
+   * @throws {ProxyError} @throws `control.signal.reason` as it is.
    */
-  async open(ctx: Context, dialer: Dialer, attempt: Attempt, authority: string): Promise<Connection> {
+  async open(dialer: Dialer, attempt: Attempt, authority: string, control: TryControl): Promise<Connection> {
     const { server, account, limitMs } = attempt
     let phase: Phase = 'dial'
-    using limit = limitSignal(ctx.signal, limitMs, () => timeout(server, phase, limitMs))
+    using limit = limitSignal(control.signal, limitMs, () => timeout(server, phase, limitMs))
     const onPhase = (next: Phase): void => {
       phase = next
     }
@@ -48,6 +49,7 @@ export class Tunnels {
     for (;;) {
       const lease = await pool.lease(options)
       phase = 'connect'
+      control.onConnected()
       const tunnel = await openOn(lease, pool, request, options)
       if (tunnel !== 'again') return tunnel
     }

@@ -30,7 +30,7 @@ async function run(servers: Server[], fail: ProxyErrorCode | Fail, handshakeMs =
     const code = typeof fail === 'string' ? fail : await fail(attempt)
     if (code === 'TIMEOUT') await sleep(attempt.limitMs)
     throw new ProxyError(code, `${attempt.server.name} says ${code}`, { server: attempt.server.name, phase: 'connect' })
-  }).then(() => { throw new Error('a try succeeded') }, (reason: unknown) => reason as ProxyError)
+  }, { discard: () => {} }).then(() => { throw new Error('a try succeeded') }, (reason: unknown) => reason as ProxyError)
   return { tries, error, tookMs: performance.now() - startedAt }
 }
 
@@ -128,7 +128,7 @@ describe('Attempts', () => {
     await expect(attempts.run(async () => {
       tries++
       throw new ProxyError('AUTH', 'x', { server: 'outer.test:1' })
-    })).rejects.toMatchObject({ code: 'AUTH', server: 'outer.test:1' })
+    }, { discard: () => {} })).rejects.toMatchObject({ code: 'AUTH', server: 'outer.test:1' })
     expect(tries).toBe(1)
   })
 

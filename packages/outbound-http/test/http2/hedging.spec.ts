@@ -69,7 +69,7 @@ describe('HedgedTunnel', () => {
   })
 
   it('closes such a connection with its last tunnel', async () => {
-    const upstream = await proxyOf(({ index }) => ({ maxAnswered: index === 0 ? 2 : 100 }))
+    const upstream = await proxyOf(({ index }) => (index === 0 ? { maxAnswered: 2 } : { delayMs: 50 }))
     const pool = poolTo(upstream, FAST)
     const early = await Promise.all(times(2, () => openIn(pool)))
     await Promise.all(times(60, () => openIn(pool)))
