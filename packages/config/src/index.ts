@@ -17,6 +17,7 @@
 export { formatCodeFrame } from './code-frame.js'
 export type { ConfigDocument } from './config-document.js'
 export { CONFIG_FORMATS, CONFIG_NAME, formatOf, type ConfigFormat } from './config-format.js'
+export { expandPorts, MAX_PORTS } from './expand-ports.js'
 export { formatConfig } from './format-config.js'
 export type { Position } from './line-map.js'
 export { loadConfigFile, readConfigFile } from './load-config-file.js'

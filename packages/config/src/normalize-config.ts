@@ -4,7 +4,8 @@ import { dropApi } from './drop-api.js'
 import { dropRemarks, dropUnset } from './drop-unset.js'
 import { envelopeNames } from './envelope-names.js'
 import { locateFaults } from './locate-faults.js'
-import { rewriteInbounds, rewriteOutbounds, type Environment } from './rewrite-handlers.js'
+import { readEnvironment, type Environment } from './read-environment.js'
+import { rewriteInbounds, rewriteOutbounds } from './rewrite-handlers.js'
 import { rewriteSections } from './rewrite-sections.js'
 import { isObject, Rewriting } from './rewriting.js'
 import { skipUnknown, type KnownProtocols } from './skip-unknown.js'
@@ -14,7 +15,7 @@ export interface NormalizeOptions {
   readonly sections?: Iterable<string>
   /** Leave out handlers of any other protocol, with a warning each. @default all are kept */
   readonly onlyKnown?: KnownProtocols
-  /** For ports written as `env:NAME`. @default process.env */
+  /** For ports and addresses written as `env:NAME`. @default process.env */
   readonly env?: Environment
 }
 
@@ -34,7 +35,8 @@ export function normalizeConfig(document: ConfigDocument, options: NormalizeOpti
     rewriting.pass(respell(draft, root, envelopeNames, []))
     const kept = new Set(sections)
     rewriteSections(rewriting, root, kept)
-    rewriteInbounds(rewriting, root, env)
+    readEnvironment(rewriting, root, env)
+    rewriteInbounds(rewriting, root)
     if (!kept.has('api')) dropApi(rewriting, root)
     rewriteOutbounds(rewriting, root)
     if (onlyKnown !== undefined) skipUnknown(rewriting, root, onlyKnown)

@@ -7,15 +7,13 @@ const ACCOUNT_KEYS = ['accounts', 'users', 'auth'] as const
 const SERVER_KEYS = ['servers', 'address', 'users', 'user', 'pass'] as const
 const ANY_ADDRESS: ReadonlySet<unknown> = new Set(['', '0.0.0.0', '::'])
 
-export type Environment = Readonly<Record<string, string | undefined>>
-
 /** Brings what stands around the settings of each inbound to the canonical form. */
-export function rewriteInbounds(rewriting: Rewriting, root: Loose, env: Environment): void {
+export function rewriteInbounds(rewriting: Rewriting, root: Loose): void {
   for (const [index, inbound] of objectsOf(root['inbounds'])) {
     const at = ['inbounds', index] as const
     dropRemarks(inbound)
     lowerCaseProtocol(rewriting, inbound, at)
-    rewritePort(rewriting, inbound, at, env)
+    rewritePort(rewriting, inbound)
     rewriteSniffing(rewriting, inbound, at)
     rewriting.ignore(inbound, 'allocate', at, 'ports do not change here')
     refuseOutside(rewriting, inbound, ACCOUNT_KEYS, at, 'nobody would be asked for it')
@@ -88,20 +86,12 @@ function renameProtocol(rewriting: Rewriting, handler: Loose, name: string, at: 
   rewriting.draft.replace(handler, 'protocol', name)
 }
 
-function rewritePort(rewriting: Rewriting, inbound: Loose, at: At, env: Environment): void {
+function rewritePort(rewriting: Rewriting, inbound: Loose): void {
   const { port } = inbound
   if (typeof port !== 'string') return
-  const name = /^env:(.+)$/.exec(port)?.[1]
-  const value = name === undefined ? port.trim() : env[name]
-  if (value === undefined) {
-    rewriting.say([...at, 'port'], 'names an environment variable that is not set', 'error')
-    // One fault is enough.
-    rewriting.draft.replace(inbound, 'port', 0)
-    return
-  }
   // A range of one port is that port.
-  const single = /^(\d{1,5})(?:-\1)?$/.exec(value)?.[1]
-  rewriting.draft.replace(inbound, 'port', single === undefined ? value : Number(single))
+  const single = /^(\d{1,5})(?:-\1)?$/.exec(port.trim())?.[1]
+  rewriting.draft.replace(inbound, 'port', single === undefined ? port.trim() : Number(single))
 }
 
 /** Accounts beside the settings would leave an open proxy behind, in silence. */

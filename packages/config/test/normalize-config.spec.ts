@@ -126,10 +126,24 @@ describe('normalizeConfig()', () => {
     expect(normalize({ inbounds: [{ port }] }, { env: { P: '99' } }).config).toEqual({ inbounds: [{ port: read }] })
   })
 
+  it('reads ports and addresses of environment variables, in settings too', () => {
+    const settings = { Address: 'env:A', port: 'env:P', servers: [{ address: 'env:A', port: 'env:P', users: [{ pass: 'env:A' }] }] }
+    const { config, told } = normalize({ inbounds: [{ listen: 'env:A' }], outbounds: [{ settings }] }, { env: { A: 'a.test', P: '99' } })
+    expect(told).toEqual([])
+    expect(config).toEqual({
+      inbounds: [{ listen: 'a.test' }],
+      outbounds: [{
+        settings: { Address: 'a.test', port: '99', servers: [{ address: 'a.test', port: '99', users: [{ pass: 'env:A' }] }] },
+      }],
+    })
+    expect(normalize({ outbounds: [{ settings: { servers: [{ address: 'env:NOPE' }] } }] }, { env: {} }).told)
+      .toEqual(['error outbounds[0].settings.servers[0].address names the environment variable "NOPE", which is not set'])
+  })
+
   it('refuses a port of an environment variable that is not set, and accounts outside the settings', () => {
     const { told } = normalize({ inbounds: [{ port: 'env:NOPE', accounts: [] }], outbounds: [{ user: 'u' }] }, { env: {} })
     expect(told).toEqual([
-      'error inbounds[0].port names an environment variable that is not set',
+      'error inbounds[0].port names the environment variable "NOPE", which is not set',
       'error inbounds[0].accounts stands beside "settings", where nobody would be asked for it',
       'error outbounds[0].user stands beside "settings", where nothing would read it',
     ])

@@ -32,8 +32,9 @@ interface Part {
 function partsOf(root: Loose): { readonly holder: Loose, readonly key: string, readonly part: Part }[] {
   const features = modules.filter((module) => module.kind === 'feature').map((part) => ({ holder: root, key: part.section, part }))
   const handlers = (['inbound', 'outbound'] as const).flatMap((kind) => handlersOf(root[`${kind}s`]).flatMap((holder) => {
-    const isServed = (module: Module): boolean => module.kind === 'transport' || (module.kind === kind && module.protocol === holder['protocol'])
-    return modules.filter(isServed).map((module) => ({
+    const { protocol } = holder
+    const serves = (module: Module): boolean => module.kind === 'transport' || (module.kind === kind && module.protocol === protocol)
+    return modules.filter(serves).map((module) => ({
       holder, key: module.kind === 'transport' ? 'streamSettings' : 'settings', part: module as Part,
     }))
   }))

@@ -9,7 +9,7 @@ export interface CheckFileOptions extends LoadConfigOptions {
   readonly strict?: boolean
 }
 
-/** Says whether config files can be used, and starts nothing. @throws {ConfigError} if they cannot; its faults are told by who catches it. */
+/** Says whether config files can be used, and starts nothing. @throws {ConfigError} as `runFile`, if they cannot. */
 export async function checkFile({ json = false, strict = false, ...options }: CheckFileOptions): Promise<void> {
   try {
     const { instance, remarks, texts } = await loadConfig(options)

@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import {
-  CONFIG_NAME, mergeConfigs, normalizeConfig, parseConfig, readConfigFile, type ConfigDocument, type ConfigFormat, type KnownProtocols,
+  CONFIG_NAME, expandPorts, mergeConfigs, normalizeConfig, parseConfig, readConfigFile,
+  type ConfigDocument, type ConfigFormat, type KnownProtocols,
 } from '@sluice/config'
 import { ConfigError, fault, isConfigError, type Fault, type Module } from '@sluice/core'
 import { modules } from '../modules.js'
@@ -20,6 +21,7 @@ export interface ConfigSources {
 
 /** The files' config as one. Texts are put into `texts` as they are read. @throws {ConfigError} with the faults of all files. */
 export async function readConfigs(sources: ConfigSources, texts: Map<string, string>): Promise<ConfigDocument> {
+  const { format = 'auto' } = sources
   const documents: ConfigDocument[] = []
   const faults: Fault[] = []
   for (const path of await pathsOf(sources)) {
@@ -27,7 +29,7 @@ export async function readConfigs(sources: ConfigSources, texts: Map<string, str
       const file = path === '-' ? 'stdin' : path
       const content = path === '-' ? await text(process.stdin) : await readConfigFile(path)
       texts.set(file, content)
-      documents.push(normalized(parseConfig(content, { file, ...(sources.format === undefined ? {} : { format: sources.format }) }), sources))
+      documents.push(normalized(parseConfig(content, { file, format }), sources))
     } catch (error) {
       if (!isConfigError(error)) throw error
       faults.push(...error.faults)
@@ -35,7 +37,7 @@ export async function readConfigs(sources: ConfigSources, texts: Map<string, str
   }
   const [first, ...others] = documents
   if (faults.length > 0 || first === undefined) throw new ConfigError(faults)
-  return mergeConfigs([first, ...others])
+  return expandPorts(mergeConfigs([first, ...others]))
 }
 
 async function pathsOf({ config = [], confdir }: ConfigSources): Promise<string[]> {

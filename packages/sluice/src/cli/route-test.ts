@@ -78,7 +78,17 @@ interface RouteReport {
   readonly outbound: string | null
   readonly protocol: string | null
   readonly rule: string | null
-  readonly rules: readonly { readonly rule: string, readonly at?: string, readonly verdict: string, readonly failed?: string, readonly value?: unknown }[]
+  readonly rules: readonly RuleReport[]
+}
+
+interface RuleReport {
+  readonly rule: string
+  /** Where it stands. */
+  readonly at?: string
+  readonly verdict: string
+  /** The first condition that does not hold, and what it asks for. */
+  readonly failed?: string
+  readonly value?: unknown
 }
 
 function describe({ target }: Context, { outbound, rules }: Explained, { document }: LoadedConfig): RouteReport {
@@ -104,7 +114,8 @@ function describe({ target }: Context, { outbound, rules }: Explained, { documen
 
 function lines({ target, network, outbound, protocol, rule, rules }: RouteReport): string[] {
   const each = rules.map(({ rule: name, at, verdict, failed, value }) => {
-    const reason = failed === undefined ? verdict : `${failed} does not match${value === undefined ? '' : ` ${shortened(JSON.stringify(value))}`}`
+    const asked = value === undefined ? '' : ` ${shortened(JSON.stringify(value))}`
+    const reason = failed === undefined ? verdict : `${failed} does not match${asked}`
     return `  ${verdict === 'wins' ? '→' : ' '} ${name}: ${reason}${at === undefined ? '' : ` (${at})`}`
   })
   const goal = outbound === null ? 'nowhere: there is no outbound' : `to outbound "${outbound}" (${protocol ?? ''})`
