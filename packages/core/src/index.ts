@@ -28,6 +28,7 @@ export type { Sniffed, SniffedProtocol, Sniffer, SniffingSettings } from './cont
 export type { DialerFactory, DialerSpec, Listener, ListenerFactory, ListenerSpec, StreamSettings } from './contracts/transport.js'
 
 export { accountFaults, Accounts, accountsSchema, type ClientAccount } from './accounts.js'
+export { ClientLogins } from './client-logins.js'
 export type { AnyInboundConfig, AnyOutboundConfig, Config, InboundConfig, OutboundConfig } from './config/config.js'
 export { formatPath, parsePath, type PathSegment } from './config/config-path.js'
 export { Draft } from './config/draft.js'
@@ -55,6 +56,7 @@ export { InstanceEvents, type InstanceEventMap, type InstanceEventName, type Log
 export { createInstance, type Instance, type InstanceOptions, type StopOptions } from './instance/instance.js'
 export type { Listening } from './instance/inbound-handler.js'
 export { DEFAULT_POLICY } from './instance/null-features.js'
+export { LoginThrottle, type LoginResult, type LoginThrottleOptions } from './login-throttle.js'
 export { Secret } from './secret.js'
 export {
   DIALER_FACTORY, EVENTS, INBOUND_PARTS, LISTENER_FACTORY, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS, STATS_MANAGER, TAG,

@@ -1,4 +1,4 @@
-import type { Accounts } from '@sluice/core'
+import type { ClientLogins } from '@sluice/core'
 import { valuesOf, type RequestHead } from './request-head.js'
 import { RequestRefusal } from './request-refusal.js'
 
@@ -16,12 +16,17 @@ export function parseBasic(value: string): { user: string, pass: string } | unde
 
 /**
  * The user whom a request's `Proxy-Authorization` proves. Exactly one such field is accepted.
- * @throws {RequestRefusal} 407
+ * @param source The client's address.
+ * @throws {RequestRefusal} 407; 429 for a source that has guessed too often (RFC 6585 §4).
  */
-export function authenticate(head: Pick<RequestHead, 'fields'>, accounts: Accounts): string {
+export function authenticate(head: Pick<RequestHead, 'fields'>, logins: ClientLogins, source: string | undefined): string {
   const values = valuesOf(head, 'proxy-authorization')
   const credentials = values.length === 1 ? parseBasic(values[0] ?? '') : undefined
-  if (credentials !== undefined && accounts.verify(credentials.user, credentials.pass)) return credentials.user
+  const result = credentials === undefined ? 'wrong' : logins.attempt(source, credentials.user, credentials.pass)
+  if (credentials !== undefined && result === 'accepted') return credentials.user
+  if (result === 'throttled') {
+    throw new RequestRefusal(429, 'AUTH', 'Too many log-ins from your address were wrong', 'try again in a minute, with the right password')
+  }
   const what = values.length === 0 ? 'This proxy wants a user and password' : 'The user or password is wrong'
   throw new RequestRefusal(407, 'AUTH', what, 'send "Proxy-Authorization: Basic" with an account of this proxy')
 }

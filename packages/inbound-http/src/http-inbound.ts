@@ -1,5 +1,5 @@
 import {
-  Accounts, EVENTS, formatEndpoint, inject, injectable, isProxyError, POLICY_MANAGER, ProxyError, SETTINGS, TAG,
+  ClientLogins, EVENTS, formatEndpoint, inject, injectable, isProxyError, POLICY_MANAGER, ProxyError, SETTINGS, TAG,
   type Connection, type Dispatch, type HeaderList, type Inbound, type InstanceEvents, type PolicyManager, type SessionRequest, type User,
 } from '@sluice/core'
 import { deadline, decode, hangUp, SocketLink, UnexpectedEnd } from '@sluice/transport'
@@ -20,7 +20,7 @@ import type { HttpInboundSettings } from './settings.js'
  */
 @injectable()
 export class HttpInbound implements Inbound {
-  readonly #accounts: Accounts | undefined
+  readonly #logins: ClientLogins | undefined
   readonly #level: number
   readonly #policies: PolicyManager
   readonly #events: InstanceEvents
@@ -34,7 +34,7 @@ export class HttpInbound implements Inbound {
     @inject(POLICY_MANAGER) policies: PolicyManager,
     @inject(EVENTS) events: InstanceEvents,
   ) {
-    this.#accounts = accounts.length > 0 ? new Accounts(accounts) : undefined
+    this.#logins = accounts.length > 0 ? new ClientLogins(accounts, tag, events) : undefined
     this.#level = userLevel
     this.#policies = policies
     this.#events = events
@@ -44,12 +44,12 @@ export class HttpInbound implements Inbound {
       handshakeMs,
       downlinkOnlyMs,
       allowTransparent,
-      userOf: (rawHeaders) => this.#userOf({ fields: fieldsOf(rawHeaders) }),
+      userOf: (rawHeaders, connection) => this.#userOf({ fields: fieldsOf(rawHeaders) }, connection),
       onRefused: (connection, refusal) => this.#logTurnedAway(connection, refusal),
     })
     this.#http2 = new Http2Connect({
       handshakeMs,
-      sessionOf: (authority, fields) => this.#sessionOf(connectHead(authority, fields)),
+      sessionOf: (authority, fields, connection) => this.#sessionOf(connectHead(authority, fields), connection),
       onTurnedAway: (connection, error) => this.#logTurnedAway(connection, error),
     })
   }
@@ -60,7 +60,7 @@ export class HttpInbound implements Inbound {
       const startedAt = performance.now()
       const first = await this.#readFirst(connection)
       const connect = first === 'plain' ? await this.#plainHttp.serve(connection, dispatch, this.#leftMs(startedAt)) : first
-      if (connect !== undefined) await this.#tunnel(connection, this.#sessionOf(connect), dispatch)
+      if (connect !== undefined) await this.#tunnel(connection, this.#sessionOf(connect, connection), dispatch)
     } catch (error) {
       await this.#turnAway(connection, error)
     }
@@ -98,13 +98,13 @@ export class HttpInbound implements Inbound {
     return handshakeMs === 0 ? 0 : Math.max(1, handshakeMs - (performance.now() - startedAt))
   }
 
-  #sessionOf(head: RequestHead): SessionRequest {
-    const user = this.#userOf(head)
+  #sessionOf(head: RequestHead, connection: Connection): SessionRequest {
+    const user = this.#userOf(head, connection)
     return { target: connectTarget(head), ...(user === undefined ? {} : { user }) }
   }
 
-  #userOf(head: { readonly fields: HeaderList }): User | undefined {
-    if (this.#accounts !== undefined) return { name: authenticate(head, this.#accounts), level: this.#level }
+  #userOf(head: { readonly fields: HeaderList }, { remoteAddress }: Connection): User | undefined {
+    if (this.#logins !== undefined) return { name: authenticate(head, this.#logins, remoteAddress), level: this.#level }
     // Without authentication the level alone is told, so that the outbound keeps its timeouts.
     return this.#level === 0 ? undefined : { name: '', level: this.#level }
   }

@@ -22,8 +22,8 @@ export interface PlainClientOptions {
   readonly downlinkOnlyMs: number
   /** Take requests in origin-form, too. */
   readonly allowTransparent: boolean
-  /** @throws {RequestRefusal} 407 */
-  readonly userOf: (rawHeaders: readonly string[]) => User | undefined
+  /** @throws {RequestRefusal} 407, 429 */
+  readonly userOf: (rawHeaders: readonly string[], connection: Connection) => User | undefined
   /** Told of each request that is not served. */
   readonly onRefused: (connection: Connection, refusal: RequestRefusal) => void
 }
@@ -150,7 +150,7 @@ export class PlainClient {
   async #forward(incoming: IncomingMessage, upgrade: string | undefined, carry: Exchange): Promise<void> {
     if (this.#malformed !== undefined && !incoming.complete) throw this.#malformed
     const { userOf, allowTransparent } = this.#options
-    const user = userOf(incoming.rawHeaders)
+    const user = userOf(incoming.rawHeaders, this.#connection)
     const forwarded = new ForwardedRequest(incoming, { allowTransparent, upgrade })
     const onLeft = (): void => forwarded.abort(clientLeft())
     this.#connection.once('close', onLeft)

@@ -1,4 +1,4 @@
-import type { Accounts, Connection } from '@sluice/core'
+import type { ClientLogins, Connection } from '@sluice/core'
 import { decode } from '@sluice/transport'
 import { MessageDecoder, type Parse } from './message-decoder.js'
 import { parseSocks4Request, SOCKS4_VERSION, type Socks4Request } from './socks4-codec.js'
@@ -24,12 +24,12 @@ export const parseOpening: Parse<Opening> = (bytes) => {
  * Reads what a client asks for, in the version of SOCKS that it speaks, and leaves the request without an answer. What the client sent
  * behind it stays in the connection.
  *
- * @param accounts Who is let in; `undefined`: nobody is asked for a password.
+ * @param logins Who is let in; `undefined`: nobody is asked for a password.
  * @throws {SocksRefusal} PROTO, AUTH, UNSUPPORTED (a command other than CONNECT), TARGET. The answer is the caller's to send.
  * @throws {UnexpectedEnd} when the client leaves; `signal.reason` as it is.
  */
-export async function acceptSocks(connection: Connection, accounts: Accounts | undefined, signal: AbortSignal): Promise<SocksRequest> {
+export async function acceptSocks(connection: Connection, logins: ClientLogins | undefined, signal: AbortSignal): Promise<SocksRequest> {
   const opening = await decode(connection, new MessageDecoder(parseOpening), signal)
-  if ('socks4' in opening) return judgeSocks4(opening.socks4, accounts)
-  return await acceptSocks5(connection, opening.methods, accounts, signal)
+  if ('socks4' in opening) return judgeSocks4(opening.socks4, logins)
+  return await acceptSocks5(connection, opening.methods, logins, signal)
 }

@@ -1,5 +1,5 @@
 import {
-  Accounts, EVENTS, formatEndpoint, inject, injectable, isProxyError, POLICY_MANAGER, ProxyError, SETTINGS, TAG,
+  ClientLogins, EVENTS, formatEndpoint, inject, injectable, isProxyError, POLICY_MANAGER, ProxyError, SETTINGS, TAG,
   type Connection, type Dispatch, type Inbound, type InstanceEvents, type PolicyManager, type SessionRequest,
 } from '@sluice/core'
 import { deadline, hangUp, SocketLink, UnexpectedEnd } from '@sluice/transport'
@@ -11,7 +11,7 @@ import type { SocksRequest } from './socks-request.js'
 /** Serves CONNECT in SOCKS 5 (RFC 1928), with or without user and password (RFC 1929), and in SOCKS 4 and 4a, without. */
 @injectable()
 export class SocksInbound implements Inbound {
-  readonly #accounts: Accounts | undefined
+  readonly #logins: ClientLogins | undefined
   readonly #level: number
   readonly #policies: PolicyManager
   readonly #events: InstanceEvents
@@ -23,7 +23,7 @@ export class SocksInbound implements Inbound {
     @inject(POLICY_MANAGER) policies: PolicyManager,
     @inject(EVENTS) events: InstanceEvents,
   ) {
-    this.#accounts = auth === 'password' ? new Accounts(accounts) : undefined
+    this.#logins = auth === 'password' ? new ClientLogins(accounts, tag, events) : undefined
     this.#level = userLevel
     this.#policies = policies
     this.#events = events
@@ -51,7 +51,7 @@ export class SocksInbound implements Inbound {
     const cancel = deadline(handshakeMs, () => limit.abort(new ProxyError('TIMEOUT', `The client sent no request within ${handshakeMs} ms`,
       { side: 'downstream', phase: 'handshake' })))
     try {
-      return await acceptSocks(connection, this.#accounts, limit.signal)
+      return await acceptSocks(connection, this.#logins, limit.signal)
     } finally {
       cancel()
     }

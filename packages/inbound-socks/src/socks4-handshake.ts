@@ -1,4 +1,4 @@
-import { tcp, type Accounts } from '@sluice/core'
+import { tcp, type ClientLogins } from '@sluice/core'
 import { formatSocks4Reply, rejectSocks4, SOCKS4_CONNECT, type Socks4Request } from './socks4-codec.js'
 import type { SocksRequest } from './socks-request.js'
 import { targetFault } from './target-fault.js'
@@ -6,11 +6,11 @@ import { targetFault } from './target-fault.js'
 /**
  * Judges a request of SOCKS4 or 4a, which is left without an answer.
  *
- * @param accounts Who is let in. SOCKS4 has no password, so nobody is if there are any.
+ * @param logins Who is let in. SOCKS4 has no password, so nobody is if there are any.
  * @throws {SocksRefusal} AUTH, UNSUPPORTED (a command other than CONNECT), TARGET. The answer is the caller's to send.
  */
-export function judgeSocks4({ command, host, port }: Socks4Request, accounts: Accounts | undefined): SocksRequest {
-  if (accounts !== undefined) throw rejectSocks4('AUTH', 'The client speaks SOCKS4, which has no password, and this inbound wants one')
+export function judgeSocks4({ command, host, port }: Socks4Request, logins: ClientLogins | undefined): SocksRequest {
+  if (logins !== undefined) throw rejectSocks4('AUTH', 'The client speaks SOCKS4, which has no password, and this inbound wants one')
   if (command !== SOCKS4_CONNECT) {
     throw rejectSocks4('UNSUPPORTED', `The client sent command ${command}, and only CONNECT (1) is served`)
   }

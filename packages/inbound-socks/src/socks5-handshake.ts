@@ -1,4 +1,4 @@
-import { answerTo, tcp, type Accounts, type Connection, type Destination } from '@sluice/core'
+import { answerTo, tcp, type ClientLogins, type Connection, type Destination } from '@sluice/core'
 import { decode } from '@sluice/transport'
 import { MessageDecoder } from './message-decoder.js'
 import {
@@ -13,25 +13,27 @@ import { targetFault } from './target-fault.js'
  * Negotiates SOCKS5 up to the request, which is left without an answer. What the client sent behind it stays in the connection.
  *
  * @param offered The methods of authentication of the greeting, which has been read.
- * @param accounts Who is let in; `undefined`: nobody is asked for a password.
+ * @param logins Who is let in; `undefined`: nobody is asked for a password.
  * @throws {SocksRefusal} PROTO, AUTH, UNSUPPORTED (a command other than CONNECT), TARGET. The answer is the caller's to send.
  * @throws {UnexpectedEnd} when the client leaves; `signal.reason` as it is.
  */
 export async function acceptSocks5(
-  connection: Connection, offered: readonly number[], accounts: Accounts | undefined, signal: AbortSignal,
+  connection: Connection, offered: readonly number[], logins: ClientLogins | undefined, signal: AbortSignal,
 ): Promise<SocksRequest> {
-  const method = accounts === undefined ? METHOD_NO_AUTH : METHOD_PASSWORD
+  const method = logins === undefined ? METHOD_NO_AUTH : METHOD_PASSWORD
   if (!offered.includes(method)) throw noMethod(offered, method)
   connection.write(formatMethod(method))
-  const user = accounts === undefined ? {} : { user: await authenticate(connection, accounts, signal) }
+  const user = logins === undefined ? {} : { user: await authenticate(connection, logins, signal) }
   const target = targetOf(await decode(connection, new MessageDecoder(parseRequest), signal))
   return { target, ...user, granted: formatReply(REPLY_SUCCEEDED), refused }
 }
 
-async function authenticate(connection: Connection, accounts: Accounts, signal: AbortSignal): Promise<string> {
+async function authenticate(connection: Connection, logins: ClientLogins, signal: AbortSignal): Promise<string> {
   const { user, pass } = await decode(connection, new MessageDecoder(parseCredentials), signal)
-  if (!accounts.verify(user, pass)) {
-    throw new SocksRefusal('AUTH', 'The client sent a wrong user or password', formatAuthStatus(false))
+  const result = logins.attempt(connection.remoteAddress, user, pass)
+  if (result !== 'accepted') {
+    const why = result === 'wrong' ? 'The client sent a wrong user or password' : 'Too many log-ins from its address were wrong'
+    throw new SocksRefusal('AUTH', why, formatAuthStatus(false))
   }
   connection.write(formatAuthStatus(true))
   return user

@@ -9,7 +9,7 @@ export interface Http2ConnectOptions {
   /** How long a client may take to begin, in ms; 0 = no limit. */
   readonly handshakeMs: number
   /** @throws {RequestRefusal} */
-  readonly sessionOf: (authority: string, fields: HeaderList) => SessionRequest
+  readonly sessionOf: (authority: string, fields: HeaderList, connection: Connection) => SessionRequest
   /** Told what was wrong with a request, or with all of a connection. */
   readonly onTurnedAway: (connection: Connection, error: Error) => void
 }
@@ -52,7 +52,7 @@ export class Http2Connect {
   async #tunnel(connection: Connection, { stream, method, authority, fields }: StreamRequest, dispatch: Dispatch): Promise<void> {
     try {
       if (method !== 'CONNECT') throw plainRequest()
-      await dispatch(this.#options.sessionOf(authority, fields), new SocketLink(stream, () => openStream(stream)))
+      await dispatch(this.#options.sessionOf(authority, fields, connection), new SocketLink(stream, () => openStream(stream)))
     } catch (error) {
       const isRefused = error instanceof RequestRefusal
       if (isRefused) this.#options.onTurnedAway(connection, error)
