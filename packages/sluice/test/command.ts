@@ -38,7 +38,7 @@ export function startNodeIn(cwd: string, ...args: string[]): Command {
   child.stdout.setEncoding('utf8').on('data', (text: string) => { out += text })
   child.stderr.setEncoding('utf8').on('data', (text: string) => { err += text })
   const exit = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string)
-  const ports = (): number[] => [...out.matchAll(/listening on \S+:(\d+)/g)].map(([, port]) => Number(port))
+  const ports = (): number[] => [...`${out}${err}`.matchAll(/listening on \S+:(\d+)/g)].map(([, port]) => Number(port))
   return {
     child,
     out: () => out,

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { createInstance, formatEndpoint, type Config, type Endpoint, type Instance } from '@sluice/core'
 import { modules } from '../modules.js'
 import type { DemoCertificate } from './demo-certificate.js'
-import { serve } from './serve.js'
+import { untilStopped } from './serve.js'
+import { formatListening } from './start-block.js'
 
 const PORT = 1080
 /** Where many tools look for a local HTTP proxy. */
@@ -33,7 +34,9 @@ export interface Demo extends AsyncDisposable {
  */
 export async function runDemo(options: DemoOptions = {}): Promise<void> {
   await using demo = await createDemo(options)
-  await serve(demo.local, { greeting: () => demo.greeting() })
+  await demo.local.start()
+  process.stdout.write(`${[...formatListening(demo.local.listening), ...demo.greeting()].join('\n')}\n`)
+  await untilStopped(demo.local)
 }
 
 /** Makes the parts of the demonstration and starts all but the first. */

@@ -59,10 +59,11 @@ function program(): Command {
     .showHelpAfterError('(sluice --help shows what can be said)')
     .option('-L, --listen <url...>', 'listen on, as socks://127.0.0.1:1080 or http://user:pass@127.0.0.1:8080')
     .option('-F, --forward <url...>', 'go through, as http://user:pass@host:3128 or https://host:443; several are a chain, nearest first')
+    .option('-q, --quiet', 'do not tell what runs once it has started')
     .addHelpText('after', `
 Without options it runs a demonstration: SOCKS5 and HTTP on 127.0.0.1:1080, through an upstream of its own over TLS and HTTP/2.
 
-Signals: SIGINT or SIGTERM stops listening and lets sessions end; a second one cuts them.
+Signals: SIGINT or SIGTERM stops listening and lets sessions end; a second one cuts them; SIGHUP reloads (run).
 Exit codes: 0 stopped in order, 1 failed while running, 2 usage, 23 config.`)
     .action(async (options: OneLineOptions) => {
       if (options.listen === undefined && options.forward === undefined) await runDemo()

@@ -7,14 +7,17 @@ import { serve } from './serve.js'
 export interface OneLineOptions extends CommonOptions {
   readonly listen?: readonly string[]
   readonly forward?: readonly string[]
+  /** Say nothing when it has started. @default false */
+  readonly quiet?: boolean
 }
 
 const DEFAULT_LISTEN = ['socks://127.0.0.1:1080', 'http://127.0.0.1:8080']
 
 /** Runs what `-L` and `-F` say, until a signal. @throws {UsageError} for a URL that cannot be used. */
-export async function runOneLine({ listen = DEFAULT_LISTEN, forward = [], ...common }: OneLineOptions): Promise<void> {
-  const instance = createInstance(withDefaults(oneLineConfig(listen, forward), common) as Config, { modules })
-  await serve(instance, { remarks: instance.remarks })
+export async function runOneLine({ listen = DEFAULT_LISTEN, forward = [], quiet = false, ...common }: OneLineOptions): Promise<void> {
+  const config = withDefaults(oneLineConfig(listen, forward), common) as Config
+  const instance = createInstance(config, { modules })
+  await serve(instance, { remarks: instance.remarks, config, quiet })
 }
 
 /** The config for these URLs. Without `forward` targets are dialled straight. */
