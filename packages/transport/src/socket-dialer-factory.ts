@@ -5,6 +5,7 @@ import {
 } from '@sluice/core'
 import { CountingDialer } from './counting-dialer.js'
 import { keepAliveIdleMs } from './keep-alive.js'
+import { OwnListeners } from './own-listeners.js'
 import { TcpDialer } from './tcp-dialer.js'
 import { ThroughDialer } from './through-dialer.js'
 import { tlsClientOptions, type TlsClientOptions } from './tls-client-options.js'
@@ -13,6 +14,9 @@ import { TlsDialer } from './tls-dialer.js'
 /** Puts an outbound's dialer together: a socket or a tunnel through another outbound, TLS on top, and counters. */
 @injectable()
 export class SocketDialerFactory implements DialerFactory {
+  /** Filled by the listeners of the same instance. */
+  readonly ownListeners = new OwnListeners()
+
   constructor(
     @inject(EVENTS) private readonly events: InstanceEvents,
     @inject(POLICY_MANAGER) private readonly policies: PolicyManager,
@@ -24,7 +28,7 @@ export class SocketDialerFactory implements DialerFactory {
     checkLocalAddress(spec, faults)
     const tls = spec.stream.security === 'tls' ? tlsClientOptions(spec.stream.tlsSettings ?? {}, faults) : undefined
     if (faults.length > 0) throw new ConfigError(faults)
-    return this.#counting(spec.tag, this.#secured(dialerUnder(spec), tls))
+    return this.#counting(spec.tag, this.#secured(dialerUnder(spec, this.ownListeners), tls))
   }
 
   #secured(dialer: Dialer, tls: TlsClientOptions | undefined): Dialer {
@@ -43,9 +47,9 @@ export class SocketDialerFactory implements DialerFactory {
 }
 
 /** Through another outbound, that one's socket options hold: source address and keep-alive of this one have nothing to act on. */
-function dialerUnder({ stream, localAddress, through }: DialerSpec): Dialer {
+function dialerUnder({ stream, localAddress, through }: DialerSpec, ownListeners: OwnListeners): Dialer {
   if (through !== undefined) return new ThroughDialer(through)
-  return new TcpDialer({ keepAliveIdleMs: keepAliveIdleMs(stream), ...(localAddress === undefined ? {} : { localAddress }) })
+  return new TcpDialer({ ownListeners, keepAliveIdleMs: keepAliveIdleMs(stream), ...(localAddress === undefined ? {} : { localAddress }) })
 }
 
 function checkLocalAddress({ localAddress }: DialerSpec, faults: Fault[]): void {

@@ -1,16 +1,22 @@
 import { isIP } from 'node:net'
 import {
-  ConfigError, EVENTS, fault, inject, injectable,
-  type Fault, type InstanceEvents, type Listener, type ListenerFactory, type ListenerSpec,
+  ConfigError, DIALER_FACTORY, EVENTS, fault, inject, injectable,
+  type DialerFactory, type Fault, type InstanceEvents, type Listener, type ListenerFactory, type ListenerSpec,
 } from '@sluice/core'
 import { keepAliveIdleMs } from './keep-alive.js'
+import { OwnListeners } from './own-listeners.js'
+import { SocketDialerFactory } from './socket-dialer-factory.js'
 import { SocketListener } from './socket-listener.js'
 import { tlsServerOptions } from './tls-server-options.js'
 
 /** Makes TCP listeners, with TLS where the settings say so. */
 @injectable()
 export class SocketListenerFactory implements ListenerFactory {
-  constructor(@inject(EVENTS) private readonly events: InstanceEvents) {}
+  constructor(
+    @inject(EVENTS) private readonly events: InstanceEvents,
+    /** Told where is listened, so that none of them dials there. */
+    @inject(DIALER_FACTORY) private readonly dialers?: DialerFactory,
+  ) {}
 
   create({ listen, port, stream, handshakeMs, alpn }: ListenerSpec): Listener {
     const faults: Fault[] = []
@@ -18,6 +24,8 @@ export class SocketListenerFactory implements ListenerFactory {
     if (isIP(host) === 0) faults.push(fault(['listen'], `must be an IP address or "localhost", not "${listen}"`))
     const tls = stream.security === 'tls' ? tlsServerOptions(stream.tlsSettings ?? {}, faults, alpn) : undefined
     if (faults.length > 0) throw new ConfigError(faults)
-    return new SocketListener({ host, port, keepAliveIdleMs: keepAliveIdleMs(stream), handshakeMs, ...(tls && { tls }) }, this.events)
+    const ownListeners = this.dialers instanceof SocketDialerFactory ? this.dialers.ownListeners : new OwnListeners()
+    const options = { host, port, keepAliveIdleMs: keepAliveIdleMs(stream), handshakeMs, ownListeners, ...(tls && { tls }) }
+    return new SocketListener(options, this.events)
   }
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net'
-import { ProxyError, type Destination, type Dialer, type DialOptions } from '@sluice/core'
+import { formatEndpoint, isProxyError, ProxyError, type Destination, type Dialer, type DialOptions } from '@sluice/core'
 import { dialFailure } from './dial-failure.js'
 import { ignoreErrors } from './ignore-errors.js'
+import type { OwnListeners } from './own-listeners.js'
 
 // RFC 8305 §5: how long one address may take before the next is tried.
 const ATTEMPT_DELAY_MS = 250
@@ -12,6 +13,8 @@ export interface TcpDialerOptions {
   readonly localAddress?: string
   /** Silence after which the kernel probes the peer; 0 = never. @default 60_000 */
   readonly keepAliveIdleMs?: number
+  /** Where nothing is dialled. @default none */
+  readonly ownListeners?: OwnListeners
 }
 
 /**
@@ -20,8 +23,10 @@ export interface TcpDialerOptions {
  */
 export class TcpDialer implements Dialer {
   readonly #options: Omit<TcpNetConnectOpts, 'port'>
+  readonly #ownListeners: OwnListeners | undefined
 
-  constructor({ localAddress, keepAliveIdleMs = 60_000 }: TcpDialerOptions = {}) {
+  constructor({ localAddress, keepAliveIdleMs = 60_000, ownListeners }: TcpDialerOptions = {}) {
+    this.#ownListeners = ownListeners
     this.#options = {
       allowHalfOpen: true,
       noDelay: true,
@@ -43,11 +48,20 @@ export class TcpDialer implements Dialer {
     try {
       await once(socket, 'connect', { signal })
       signal.throwIfAborted()
+      this.#assertNoLoop(socket, to)
       return socket
     } catch (error) {
       socket.destroy()
       signal.throwIfAborted()
+      if (isProxyError(error)) throw error
       throw dialFailure(error as NodeJS.ErrnoException, to)
     }
+  }
+
+  /** Only now is it known where a name leads. Nothing was sent yet, and the listener sees a client that leaves at once. */
+  #assertNoLoop({ remoteAddress: host = '', remotePort: port = 0 }: Socket, to: Destination): void {
+    if (this.#ownListeners?.has({ host, port }) !== true) return
+    const message = `Cannot dial ${formatEndpoint(to)}: this proxy itself listens there, and the session would go round in a circle`
+    throw new ProxyError('BLOCKED', message, { side: 'internal', phase: 'dial' })
   }
 }
