@@ -14,6 +14,7 @@
  *
  * @packageDocumentation
  */
+export { rulePatterns } from './rule-patterns.js'
 export { routingFeature } from './routing-feature.js'
 export { routingSchema, type RoutingRule, type RoutingSettings, type StringList } from './routing-settings.js'
 export { RuleRouter, type RuleVerdict } from './rule-router.js'

@@ -8,7 +8,7 @@ import { compileRule, needsAddresses, type CompiledRule } from './compiled-rule.
 import { BadPattern } from './condition/bad-pattern.js'
 import type { RoutingFacts } from './condition/condition.js'
 import { nameMatcher } from './condition/domain-condition.js'
-import { assetFolder, GeoFiles } from './geodata/geo-data.js'
+import { geoFiles } from './geodata/geo-data.js'
 import type { RoutingRule, RoutingSettings } from './routing-settings.js'
 import { RuleSniffer, type SniffedRules } from './sniffers/rule-sniffer.js'
 
@@ -132,10 +132,6 @@ function compileRules(rules: readonly RoutingRule[]): CompiledRule[] {
   })
   if (faults.length > 0) throw new ConfigError(faults)
   return compiled
-}
-
-function geoFiles(): GeoFiles {
-  return new GeoFiles(assetFolder(process.env, process.cwd()))
 }
 
 function factsOf(session: Context, addresses: readonly string[] | undefined): RoutingFacts {

@@ -1,4 +1,5 @@
 import type { Module } from '@sluice/core'
+import { createDnsFeature } from '@sluice/dns'
 import { httpInbound } from '@sluice/inbound-http'
 import { mixedInbound } from '@sluice/inbound-mixed'
 import { socksInbound } from '@sluice/inbound-socks'
@@ -6,7 +7,7 @@ import { blackholeOutbound } from '@sluice/outbound-blackhole'
 import { freedomOutbound } from '@sluice/outbound-freedom'
 import { httpOutbound } from '@sluice/outbound-http'
 import { policyFeature } from '@sluice/policy'
-import { routingFeature } from '@sluice/router'
+import { routingFeature, rulePatterns } from '@sluice/router'
 import { statsFeature } from '@sluice/stats'
 import { transport } from '@sluice/transport'
 import { logFeature } from './log/log-feature.js'
@@ -17,6 +18,7 @@ export const modules: readonly Module[] = [
   logFeature,
   policyFeature,
   statsFeature,
+  createDnsFeature({ patterns: rulePatterns }),
   routingFeature,
   socksInbound,
   httpInbound,

@@ -116,6 +116,8 @@ class Builder {
     for (const definition of definitions) {
       const settings = this.#config[definition.section]
       this.#collecting([definition.section], () => features.push(this.#feature(definition, settings ?? {})))
+      // One fault is enough: what cannot be made is not missed by those after it.
+      if (definition.provides === RESOLVER) this.#provideMissing(RESOLVER, noResolver)
     }
     this.#provideMissing(POLICY_MANAGER, defaultPolicies)
     this.#provideMissing(STATS_MANAGER, noStats)

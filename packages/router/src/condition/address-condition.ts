@@ -5,7 +5,8 @@ import type { Condition, RoutingFacts } from './condition.js'
 import { fileAndList } from './domain-condition.js'
 import { addressBytes, IpSet, type Cidr } from './ip-set.js'
 
-type Test = (address: ArrayLike<number>) => boolean
+/** Whether an address, as bytes, is meant. */
+export type Test = (address: ArrayLike<number>) => boolean
 
 /** What no public address is in: private, loopback, link-local, shared, reserved and multicast ranges of both families. */
 const PRIVATE = [
@@ -42,8 +43,8 @@ export function addressCondition(key: string, values: readonly string[], options
   }
 }
 
-/** All that is not negated is one set, however many values it comes from. */
-function addressTest(values: readonly string[], data: GeoData): Test {
+/** All that is not negated is one set, however many values it comes from. @throws {BadPattern} */
+export function addressTest(values: readonly string[], data: GeoData): Test {
   const networks: Cidr[] = []
   const tests: Test[] = []
   for (const value of values) {

@@ -24,10 +24,9 @@ export function assetFolder(environment: Readonly<Record<string, string | undefi
   return (name === undefined ? undefined : environment[name]) ?? workingFolder
 }
 
-/** Reads data files of v2ray's format (`geoip.dat`, `geosite.dat`), each once. Of a file only the lists asked for are decoded. */
+/** Reads data files of v2ray's format (`geoip.dat`, `geosite.dat`). Of a file only the lists asked for are decoded. */
 export class GeoFiles implements GeoData {
   readonly #folder: string
-  readonly #files = new Map<string, ReadonlyMap<string, Buffer>>()
 
   constructor(folder: string) {
     this.#folder = folder
@@ -44,8 +43,7 @@ export class GeoFiles implements GeoData {
   #read<T>(file: string, name: string, decode: (list: Buffer) => T): T {
     const path = join(this.#folder, file)
     try {
-      const lists = this.#files.get(file) ?? indexLists(load(path))
-      this.#files.set(file, lists)
+      const lists = listsOf(path)
       const list = lists.get(name.toLowerCase())
       if (list !== undefined) return decode(list)
       throw new BadPattern(`is not in the data file "${path}"`, suggestion(name, lists.keys()).hint)
@@ -56,14 +54,34 @@ export class GeoFiles implements GeoData {
   }
 }
 
-function load(path: string): Buffer {
+/** The data files of this process's surroundings. */
+export function geoFiles(): GeoFiles {
+  return new GeoFiles(assetFolder(process.env, process.cwd()))
+}
+
+type Lists = ReadonlyMap<string, Buffer>
+
+/**
+ * What was read of a file in its present state, so that a start with many lists reads it once. Weakly: it is many times what is
+ * taken from it.
+ */
+const LAST_READ = new Map<string, { readonly version: string, readonly lists: WeakRef<Lists> }>()
+
+function listsOf(path: string): Lists {
   const hint = `put the file there, or name its folder by the environment variable ${VARIABLES[0]}`
   try {
-    const { size } = statSync(path)
-    if (size <= MAX_FILE_BYTES) return readFileSync(path)
+    const { size, mtimeMs } = statSync(path)
+    if (size > MAX_FILE_BYTES) throw new BadPattern(`needs the data file "${path}", which is larger than 512 MiB`)
+    const version = `${size} ${mtimeMs}`
+    const last = LAST_READ.get(path)
+    const known = last?.version === version ? last.lists.deref() : undefined
+    if (known !== undefined) return known
+    const lists = indexLists(readFileSync(path))
+    LAST_READ.set(path, { version, lists: new WeakRef(lists) })
+    return lists
   } catch (error) {
+    if (error instanceof RangeError || error instanceof BadPattern) throw error
     const { code = 'no reason given' } = error as NodeJS.ErrnoException
     throw new BadPattern(`needs the data file "${path}", which cannot be read (${code})`, hint)
   }
-  throw new BadPattern(`needs the data file "${path}", which is larger than 512 MiB`)
 }
