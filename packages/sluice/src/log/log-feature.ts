@@ -1,10 +1,9 @@
-import { createWriteStream } from 'node:fs'
-import { once } from 'node:events'
-import { finished } from 'node:stream/promises'
-import type { Writable } from 'node:stream'
 import { defineFeature, EVENTS, inject, injectable, SETTINGS, type Feature, type InstanceEvents, type LogLevel } from '@sluice/core'
+import { addressMask } from './address-mask.js'
+import { JsonLog } from './json-log.js'
 import { formatAccess, formatEntry } from './log-format.js'
 import { checkLog, logSchema, type LogSettings } from './log-settings.js'
+import { openLogSink, type LogSink } from './log-sink.js'
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warning', 'error']
 
@@ -13,7 +12,7 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warning', 'error']
 export class LogFeature implements Feature {
   readonly #settings: LogSettings
   readonly #events: InstanceEvents
-  readonly #files = new Map<string, Writable>()
+  readonly #sinks = new Map<string, LogSink>()
   #stops: (() => void)[] = []
 
   constructor(@inject(SETTINGS) settings: LogSettings, @inject(EVENTS) events: InstanceEvents) {
@@ -22,45 +21,54 @@ export class LogFeature implements Feature {
   }
 
   /** @throws {Error} if a file cannot be opened. */
-  async start(): Promise<void> {
+  start(): void {
     const { access = '', error = '', loglevel = 'warning' } = this.#settings
-    if (access !== 'none') {
-      const out = await this.#open(access, process.stdout)
-      this.#stops.push(this.#events.on('session:close', (session) => out.write(`${formatAccess(session)}\n`)))
-    }
-    if (error !== 'none' && loglevel !== 'none') {
-      const out = await this.#open(error, process.stderr)
-      const least = LEVELS.indexOf(loglevel)
-      this.#stops.push(this.#events.on('log', (entry) => {
-        if (LEVELS.indexOf(entry.level) >= least) out.write(`${formatEntry(entry)}\n`)
-      }))
-    }
+    if (access !== 'none') this.#logAccess(this.#open(access, 'stdout'))
+    if (error !== 'none' && loglevel !== 'none') this.#logEntries(this.#open(error, 'stderr'), LEVELS.indexOf(loglevel))
   }
 
   async close(): Promise<void> {
     for (const stop of this.#stops.splice(0)) stop()
-    for (const file of this.#files.values()) {
-      file.end()
-      await finished(file)
-    }
-    this.#files.clear()
+    const sinks = [...this.#sinks.values()]
+    this.#sinks.clear()
+    await Promise.all(sinks.map((sink) => sink.close()))
+  }
+
+  #logAccess(sink: LogSink): void {
+    const write = this.#masked(sink)
+    const json = this.#json(write)
+    this.#stops.push(this.#events.on('session:close', (session) => {
+      if (json === undefined) write(`${formatAccess(session)}\n`)
+      else json.access(session)
+    }))
+  }
+
+  #logEntries(sink: LogSink, least: number): void {
+    const write = this.#masked(sink)
+    const json = this.#json(write)
+    this.#stops.push(this.#events.on('log', (entry) => {
+      if (LEVELS.indexOf(entry.level) < least) return
+      if (json === undefined) write(`${formatEntry(entry, sink)}\n`)
+      else json.entry(entry)
+    }))
+  }
+
+  #masked(sink: LogSink): (line: string) => void {
+    const mask = addressMask(this.#settings.maskAddress)
+    return (line) => sink.write(mask(line))
+  }
+
+  #json(write: (line: string) => void): JsonLog | undefined {
+    return this.#settings.format === 'json' ? new JsonLog(write) : undefined
   }
 
   /** Access and error log may share a file. */
-  async #open(path: string, standard: Writable): Promise<Writable> {
-    if (path === '') return standard
-    const known = this.#files.get(path)
+  #open(path: string, standard: 'stdout' | 'stderr'): LogSink {
+    const known = path === '' ? undefined : this.#sinks.get(path)
     if (known !== undefined) return known
-    const file = createWriteStream(path, { flags: 'a', mode: 0o600 })
-    try {
-      await once(file, 'open')
-    } catch (cause) {
-      throw new Error(`Cannot open log file "${path}": ${(cause as Error).message}`, { cause })
-    }
-    // A full disk must not end the process; the line is lost and the next one tried.
-    file.on('error', () => {})
-    this.#files.set(path, file)
-    return file
+    const sink = openLogSink(path, standard)
+    this.#sinks.set(path === '' ? standard : path, sink)
+    return sink
   }
 }
 

@@ -1,4 +1,4 @@
-import { formatEndpoint, isProxyError, printable, type Context, type LogEntry } from '@sluice/core'
+import { formatEndpoint, isProxyError, printable, type Context, type LogEntry, type LogLevel } from '@sluice/core'
 
 /**
  * The access line of an ended session. Tools that read v2ray's log find `accepted` or `rejected`, source, target, `[in -> out]` and
@@ -19,9 +19,14 @@ export function formatAccess(session: Context): string {
   ].join(' ')
 }
 
+/** Escapes of terminals, by what they are for. */
+const COLOURS: Readonly<Record<LogLevel, string>> = { debug: '\u001b[2m', info: '\u001b[36m', warning: '\u001b[33m', error: '\u001b[31m' }
+const PLAIN = '\u001b[0m'
+
 /** A line of the error log: `2026/11/23 00:18:22 [Warning] [id] message`. */
-export function formatEntry({ level, message, session, error }: LogEntry): string {
-  const name = level.charAt(0).toUpperCase() + level.slice(1)
+export function formatEntry({ level, message, session, error }: LogEntry, { hasColours = false } = {}): string {
+  const word = level.charAt(0).toUpperCase() + level.slice(1)
+  const name = hasColours ? `${COLOURS[level]}${word}${PLAIN}` : word
   const id = session === undefined ? '' : ` [${session.id}]`
   const detail = error instanceof Error && !message.includes(error.message) ? `: ${error.message}` : ''
   return `${formatTime(new Date())} [${name}]${id} ${printable(message)}${printable(detail)}`

@@ -1,4 +1,5 @@
 import { fault, type Fault, type LogLevel, type ObjectSchema } from '@sluice/core'
+import { ADDRESS_MASK } from './address-mask.js'
 
 /** What is written, and where. */
 export interface LogSettings {
@@ -10,8 +11,10 @@ export interface LogSettings {
   readonly loglevel?: LogLevel | 'none'
   /** Accepted without effect: nothing here asks name servers itself. */
   readonly dnsLog?: boolean
-  /** Accepted without effect: addresses are logged whole. */
+  /** How much of IP addresses is hidden: `quarter`, `half`, `full`, or what is kept, as `/16+/32`. @default '' */
   readonly maskAddress?: string
+  /** Lines as v2ray writes them, or one JSON object each. @default text */
+  readonly format?: 'text' | 'json'
 }
 
 declare module '@sluice/core' {
@@ -33,14 +36,19 @@ export const logSchema: ObjectSchema<LogSettings> = {
       default: 'warning',
     },
     dnsLog: { type: 'boolean', description: 'Ignored: nothing here asks name servers itself' },
-    maskAddress: { type: 'string', description: 'Ignored: addresses are logged whole' },
+    maskAddress: {
+      type: 'string',
+      pattern: ADDRESS_MASK,
+      description: 'How much of IP addresses is hidden: quarter (1.2.*.*), half (1.*.*.*), full, or what is kept, as /16+/32',
+      default: '',
+    },
+    format: { type: 'string', enum: ['text', 'json'], description: 'Lines as v2ray writes them, or one JSON object each', default: 'text' },
   },
 }
 
 /** What is accepted in vain. */
-export function checkLog({ dnsLog, maskAddress }: LogSettings): Fault[] {
+export function checkLog({ dnsLog }: LogSettings): Fault[] {
   const faults: Fault[] = []
   if (dnsLog === true) faults.push(fault(['dnsLog'], 'is ignored: nothing here asks name servers itself', { severity: 'warning' }))
-  if (maskAddress !== undefined) faults.push(fault(['maskAddress'], 'is ignored: addresses are logged whole', { severity: 'warning' }))
   return faults
 }
