@@ -8,7 +8,10 @@ import { limitSignal, relay } from '@sluice/transport'
 import { parseRedirect, redirected, type Redirect } from './redirect.js'
 import type { DomainStrategy, FreedomOutboundSettings } from './settings.js'
 
-const FAMILIES = { UseIP: 0, UseIPv4: 4, UseIPv6: 6 } as const
+/** What a strategy asks for, by the end of its name: one family or both, and which goes first. */
+const FAMILIES: Readonly<Record<string, readonly [family: 0 | 4 | 6, first?: 4 | 6]>> = {
+  '': [0], v4: [4], v6: [6], v4v6: [0, 4], v6v4: [0, 6],
+}
 
 /** Dials the target itself, once: all addresses that its name has are tried within that. */
 @injectable()
@@ -52,7 +55,9 @@ export class FreedomOutbound implements TunnelOutbound {
   /** The target's addresses, or the target itself where the dialer is to resolve it. */
   async #resolved(target: Destination, signal: AbortSignal): Promise<readonly Destination[]> {
     if (this.#strategy === 'AsIs' || isIP(target.host) !== 0) return [target]
-    const addresses = await this.#resolver.resolve(target.host, { family: FAMILIES[this.#strategy], signal })
+    const [family, first] = FAMILIES[this.#strategy.replace(/^\w+IP/, '')] ?? [0]
+    const found = await this.#resolver.resolve(target.host, { family, signal })
+    const addresses = first === undefined ? found : [...found].sort((a, b) => Number(isIP(b) === first) - Number(isIP(a) === first))
     return addresses.map((host) => ({ ...target, host }))
   }
 

@@ -13,6 +13,7 @@
  * @packageDocumentation
  */
 import { defineOutbound, fault } from '@sluice/core'
+import { upgradeDialects } from './dialects.js'
 import { FreedomOutbound } from './freedom-outbound.js'
 import { parseRedirect } from './redirect.js'
 import { freedomSchema } from './settings.js'
@@ -21,6 +22,7 @@ import { freedomSchema } from './settings.js'
 export const freedomOutbound = defineOutbound({
   protocol: 'freedom',
   schema: freedomSchema,
+  upgrade: upgradeDialects,
   check: ({ redirect }) => redirect === undefined || parseRedirect(redirect) !== undefined
     ? []
     : [fault(['redirect'], `must be host:port, :port or host:0, not "${redirect}"`)],

@@ -1,7 +1,15 @@
 import type { ObjectSchema } from '@sluice/core'
 
-/** Whose resolver turns the target's name into an address: the dialer's own (`AsIs`), or the instance's, for one family or both. */
-export type DomainStrategy = 'AsIs' | 'UseIP' | 'UseIPv4' | 'UseIPv6'
+/**
+ * Whose resolver turns the target's name into an address: the dialer's own (`AsIs`), or the instance's, for one family, for both, or
+ * for both with one of them tried first. `ForceIP…` is the same as `UseIP…`: a name without such an address is never dialled.
+ */
+export const DOMAIN_STRATEGIES = [
+  'AsIs', 'UseIP', 'UseIPv4', 'UseIPv6', 'UseIPv4v6', 'UseIPv6v4', 'ForceIP', 'ForceIPv4', 'ForceIPv6', 'ForceIPv4v6', 'ForceIPv6v4',
+] as const
+
+/** One of {@link DOMAIN_STRATEGIES}. */
+export type DomainStrategy = (typeof DOMAIN_STRATEGIES)[number]
 
 /** Settings of a `freedom` outbound. */
 export interface FreedomOutboundSettings {
@@ -25,7 +33,7 @@ export const freedomSchema: ObjectSchema<FreedomOutboundSettings> = {
   properties: {
     domainStrategy: {
       type: 'string',
-      enum: ['AsIs', 'UseIP', 'UseIPv4', 'UseIPv6'],
+      enum: DOMAIN_STRATEGIES,
       description: 'Whether the instance\'s resolver finds the address, and of which family',
       default: 'AsIs',
     },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
-  createInstance, DEFAULT_POLICY, isConfigError, ProxyError, tcp,
-  type Config, type Destination, type Dialer, type Policy, type PolicyManager, type Resolver,
+  createInstance, DEFAULT_POLICY, Draft, isConfigError, ProxyError, tcp,
+  type Config, type Destination, type Dialer, type Instance, type Policy, type PolicyManager, type Resolver,
 } from '@sluice/core'
 import { closedPort, leakCounter, scriptedUpstream, startTarget, testContext, testLink, testPolicies, until, within } from '@sluice/testkit'
 import { transport } from '@sluice/transport'
@@ -152,6 +152,20 @@ describe('freedomOutbound', () => {
   const instance = (settings: object): unknown =>
     createInstance({ outbounds: [{ protocol: 'freedom', settings }] } as Config, { modules: [transport, freedomOutbound] })
 
+  it.each([
+    ['use_ip4', 'UseIPv4'], ['use-ip-v6', 'UseIPv6'], ['UseIp', 'UseIP'], ['asis', 'AsIs'], ['', 'AsIs'], ['forceipv46', 'ForceIPv4v6'],
+  ])('reads the domainStrategy %j as %s', (written, strategy) => {
+    const draft = new Draft({ domainStrategy: written })
+    expect(freedomOutbound.upgrade?.(draft.root as Record<string, unknown>, draft)).toEqual([])
+    expect(draft.root).toEqual({ domainStrategy: strategy })
+  })
+
+  it('reads what Xray and old configs have beside it', () => {
+    const remarks = (settings: object): string[] => (instance(settings) as Instance).remarks.map(({ severity, path }) => `${severity} ${path}`)
+    expect(remarks({ targetStrategy: 'UseIPv4v6' })).toEqual(['notice outbounds[0].settings.targetStrategy'])
+    expect(remarks({ timeout: 5, fragment: {} })).toEqual(['warning outbounds[0].settings.timeout', 'warning outbounds[0].settings.fragment'])
+  })
+
   it('is a module', () => {
     expect(instance({})).toBeDefined()
     expect(instance({ userLevel: 1 })).toBeDefined()
@@ -159,7 +173,7 @@ describe('freedomOutbound', () => {
 
   it.each([
     { userLevel: -1 }, { userLevel: 'x' }, { userLevl: 1 }, { redirect: 'nowhere' }, { redirect: ':0' }, { redirect: 'a:65536' },
-    { domainStrategy: 'x' },
+    { domainStrategy: 'x' }, { domainStrategy: 'UseIPv5' }, { targetStrategy: 'x' }, { proxyProtocol: 1 }, { finalRules: [] },
   ])('refuses the settings %j', (settings) => {
     expect(() => instance(settings)).toThrow(expect.toSatisfy(isConfigError) as Error)
   })

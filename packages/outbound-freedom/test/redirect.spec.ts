@@ -51,6 +51,9 @@ describe('FreedomOutbound', () => {
     expect(await dialledFor({ domainStrategy: 'UseIP' }, 'name.test')).toEqual(['::1 80', '127.0.0.1 80'])
     expect(await dialledFor({ domainStrategy: 'UseIPv4' }, 'name.test')).toEqual(['127.0.0.1 80'])
     expect(await dialledFor({ domainStrategy: 'UseIPv6' }, 'name.test')).toEqual(['::1 80', 'DIAL'])
+    expect(await dialledFor({ domainStrategy: 'UseIPv4v6' }, 'name.test', 'none')).toEqual(['127.0.0.1 80', '::1 80', 'DIAL'])
+    expect(await dialledFor({ domainStrategy: 'ForceIPv6v4' }, 'name.test', 'none')).toEqual(['::1 80', '127.0.0.1 80', 'DIAL'])
+    expect(await dialledFor({ domainStrategy: 'ForceIPv4' }, 'name.test')).toEqual(['127.0.0.1 80'])
   })
 
   it('does not resolve an address', async () => {
