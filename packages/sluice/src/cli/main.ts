@@ -12,6 +12,7 @@ import { registerDump } from './register-dump.js'
 import { registerFmt } from './register-fmt.js'
 import { registerRoute } from './register-route.js'
 import { registerRun } from './register-run.js'
+import { withUpstreamOptions } from './upstream-options.js'
 import { version } from './version.js'
 
 /** One file each; their order is that of the help. */
@@ -52,13 +53,13 @@ function ownWords(args: readonly string[]): string[] {
 }
 
 function program(): Command {
-  const command = withCommonOptions(new Command('sluice'))
+  const command = withCommonOptions(withUpstreamOptions(new Command('sluice')))
     .description('A local SOCKS and HTTP proxy that goes through upstream HTTP proxies by CONNECT')
     .version(version)
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(sluice --help shows what can be said)')
     .option('-L, --listen <url...>', 'listen on, as socks://127.0.0.1:1080 or http://user:pass@127.0.0.1:8080')
-    .option('-F, --forward <url...>', 'go through, as http://user:pass@host:3128 or https://host:443; several are a chain, nearest first')
     .option('-q, --quiet', 'do not tell what runs once it has started')
     .addHelpText('after', `
 Without options it runs a demonstration: SOCKS5 and HTTP on 127.0.0.1:1080, through an upstream of its own over TLS and HTTP/2.
@@ -66,7 +67,7 @@ Without options it runs a demonstration: SOCKS5 and HTTP on 127.0.0.1:1080, thro
 Signals: SIGINT or SIGTERM stops listening and lets sessions end; a second one cuts them; SIGHUP reloads (run).
 Exit codes: 0 stopped in order, 1 failed while running, 2 usage, 23 config.`)
     .action(async (options: OneLineOptions) => {
-      if (options.listen === undefined && options.forward === undefined) await runDemo()
+      if (options.listen === undefined && options.forward === undefined && options.env !== true) await runDemo()
       else await runOneLine(options)
     })
   for (const register of COMMANDS) register(command)

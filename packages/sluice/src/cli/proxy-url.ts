@@ -23,11 +23,17 @@ export function parseListenUrl(text: string, option = '-L'): InboundConfig {
   }
 }
 
-/** What to go through, as `http://user:pass@host:3128`; `https://` speaks TLS to the proxy. @throws {UsageError} */
+/**
+ * What to go through, as `http://user:pass@host:3128`, with percent-encoding; `https://` speaks TLS to the proxy. A password written as
+ * `env:NAME` is read from the environment.
+ *
+ * @param option Names the URL in messages.
+ * @throws {UsageError} for a URL that cannot be used, as `socks5://`.
+ */
 export function parseForwardUrl(text: string, option = '-F'): OutboundConfig {
   const { scheme, host, port, user, pass } = parseProxyUrl(text, option)
   if (host === '') throw new UsageError(`Cannot forward without a host: use ${option} http://host:3128`)
-  if (scheme !== 'http:' && scheme !== 'https:') throw new UsageError(`Cannot forward to "${scheme}//": use http:// or https://`)
+  if (scheme !== 'http:' && scheme !== 'https:') throw new UsageError(`Cannot forward to "${scheme}//" (${option}): use http:// or https://`)
   const users = user === undefined ? {} : { users: [{ user, pass }] }
   return {
     protocol: 'http',
@@ -57,9 +63,18 @@ function parseProxyUrl(text: string, option: string): ProxyUrl {
     scheme: url.protocol,
     host,
     port,
-    pass: decode(url.password, option),
+    pass: passwordFromEnvironment(text, option) ?? decode(url.password, option),
     ...(url.username === '' && url.password === '' ? {} : { user: decode(url.username, option) }),
   }
+}
+
+/** A password as `env:NAME` is the value of that variable, and so does not show in a list of processes. */
+function passwordFromEnvironment(text: string, option: string): string | undefined {
+  const { name } = /^[^/]*\/\/[^/:@]*:env:(?<name>\w+)@/.exec(text)?.groups ?? {}
+  if (name === undefined) return undefined
+  const value = process.env[name]
+  if (value === undefined) throw new UsageError(`Cannot find the password of ${option}: the variable "${name}" is not set`)
+  return value
 }
 
 function decode(text: string, option: string): string {
