@@ -5,14 +5,15 @@ import {
 import { abort, relay } from '@sluice/transport'
 import type { Account } from './account.js'
 import { Attempts, type Attempt } from './attempts.js'
+import { EarlyData } from './early-data.js'
 import { HealthReport } from './health-report.js'
 import { OptimisticSession } from './optimistic-session.js'
-import { Outrun, type TryControl } from './race.js'
+import { Outrun } from './race.js'
 import { Server } from './server.js'
 import { ServerPicker } from './server-picker.js'
 import type { HttpOutboundSettings } from './settings.js'
 import { formatTarget } from './target-authority.js'
-import { Tunnels } from './tunnels.js'
+import { Tunnels, type OpenControl } from './tunnels.js'
 
 /** An open tunnel and whose it is. */
 interface Tunnel extends Attempt {
@@ -28,6 +29,7 @@ export class HttpOutbound implements TunnelOutbound {
   readonly #report: HealthReport
   readonly #tunnels: Tunnels
   readonly #isOptimistic: boolean
+  readonly #sendsEarly: boolean
 
   constructor(
     @inject(SETTINGS) settings: HttpOutboundSettings,
@@ -40,7 +42,8 @@ export class HttpOutbound implements TunnelOutbound {
     this.#picker = new ServerPicker(this.#servers)
     this.#report = new HealthReport(events, tag)
     this.#tunnels = new Tunnels(settings)
-    this.#isOptimistic = settings.optimisticOpen ?? false
+    this.#sendsEarly = settings.earlyData ?? false
+    this.#isOptimistic = this.#sendsEarly || (settings.optimisticOpen ?? false)
   }
 
   async process(ctx: Context, link: Link, dialer: Dialer): Promise<void> {
@@ -63,24 +66,33 @@ export class HttpOutbound implements TunnelOutbound {
   async #openOptimistically(ctx: Context, link: Link, dialer: Dialer): Promise<Tunnel> {
     using session = new OptimisticSession(ctx, link)
     try {
-      return await this.#open(session.ctx, dialer)
+      return await this.#open(session.ctx, dialer, this.#sendsEarly ? new EarlyData(link.reader, ctx.record) : undefined)
     } catch (error) {
       session.fail(error)
       throw error
     }
   }
 
-  async #open(ctx: Context, dialer: Dialer): Promise<Tunnel> {
+  async #open(ctx: Context, dialer: Dialer, early?: EarlyData): Promise<Tunnel> {
     const target = formatTarget(ctx.target)
     const attempts = new Attempts(ctx, this.#servers, this.#picker, (account) => this.#policy(ctx, account).handshakeMs)
-    const tunnel = await attempts.run((attempt, control) => this.#try(ctx, dialer, attempt, control, target), {
+    let running = 0
+    const tunnel = await attempts.run(async (attempt, control) => {
+      if (running++ > 0) early?.forgo()
+      try {
+        return await this.#try(ctx, dialer, attempt, target, { ...control, early })
+      } finally {
+        running--
+      }
+    }, {
       discard: ({ connection }) => abort(connection, new Error('Another server opened the tunnel first')),
+      isFinal: () => early?.hasSent ?? false,
     })
     ctx.record.server = tunnel.server.name
     return tunnel
   }
 
-  async #try(ctx: Context, dialer: Dialer, attempt: Attempt, control: TryControl, target: string): Promise<Tunnel> {
+  async #try(ctx: Context, dialer: Dialer, attempt: Attempt, target: string, control: OpenControl): Promise<Tunnel> {
     const knownFailure = attempt.server.health.admit()
     if (knownFailure !== undefined) throw knownFailure
     const startedAt = performance.now()

@@ -49,6 +49,12 @@ export interface HttpOutboundSettings {
    * failure can then only be shown as a reset. @default false
    */
   readonly optimisticOpen?: boolean
+  /**
+   * As `optimisticOpen`, and over HTTP/2 the client's payload goes with the request, which saves the payload that round trip too. Once
+   * some has gone the session is tried nowhere else. Over HTTP/1.1 payload waits for the 2xx (RFC 9931). Of no effect for what is
+   * dialled through this outbound. @default false
+   */
+  readonly earlyData?: boolean
 }
 
 declare module '@sluice/core' {
@@ -107,6 +113,11 @@ export const httpOutboundSchema: ObjectSchema<HttpOutboundSettings> = {
     halfClose,
     optimisticOpen: {
       type: 'boolean', description: 'Tell the client at once that its tunnel is open; a failure is then a reset', default: false,
+    },
+    earlyData: {
+      type: 'boolean',
+      description: 'As optimisticOpen, and over HTTP/2 payload goes with the request; once some has, no other server is tried',
+      default: false,
     },
   },
 }

@@ -2,6 +2,7 @@ import { ProxyError, type Connection, type Dialer, type HeaderList, type Phase }
 import { abort, limitSignal } from '@sluice/transport'
 import type { Account } from './account.js'
 import type { Attempt } from './attempts.js'
+import type { EarlyData } from './early-data.js'
 import { connectOverHttp1, type ConnectRequest } from './http1-connect.js'
 import { HedgedTunnel, type HedgedOutcome, type HedgeOptions } from './http2/hedged-tunnel.js'
 import type { Lease } from './http2/lease.js'
@@ -11,6 +12,11 @@ import type { Server } from './server.js'
 import type { HttpOutboundSettings } from './settings.js'
 
 const MAX_CONNECTIONS = 256
+
+export interface OpenControl extends TryControl {
+  /** Goes with the request over HTTP/2; over HTTP/1.1 no payload goes before the answer (RFC 9931). */
+  readonly early?: EarlyData | undefined
+}
 
 /** Opens tunnels: in a connection of their own over HTTP/1.1, or in a stream of a pooled one over HTTP/2. */
 export class Tunnels {
@@ -35,7 +41,7 @@ export class Tunnels {
    * @param authority The target, as `formatTarget` wrote it.
    * @throws {ProxyError} @throws `control.signal.reason` as it is.
    */
-  async open(dialer: Dialer, attempt: Attempt, authority: string, control: TryControl): Promise<Connection> {
+  async open(dialer: Dialer, attempt: Attempt, authority: string, control: OpenControl): Promise<Connection> {
     const { server, account, limitMs } = attempt
     let phase: Phase = 'dial'
     using limit = limitSignal(control.signal, limitMs, () => timeout(server, phase, limitMs))
@@ -45,7 +51,7 @@ export class Tunnels {
     const credentials = account === undefined ? {} : { credentials: account.credentials }
     const request: ConnectRequest = { authority, headers: this.#headers, server: server.name, ...credentials }
     const pool = this.#poolOf(dialer, server, account)
-    const options = { signal: limit.signal, onPhase, hasOtherServers: this.#hasOtherServers }
+    const options = { signal: limit.signal, onPhase, hasOtherServers: this.#hasOtherServers, early: control.early }
     for (;;) {
       const lease = await pool.lease(options)
       phase = 'connect'

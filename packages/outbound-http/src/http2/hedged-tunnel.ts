@@ -1,6 +1,7 @@
 import { constants } from 'node:http2'
 import { ProxyError, type Connection } from '@sluice/core'
 import { deadline } from '@sluice/transport'
+import type { EarlyData } from '../early-data.js'
 import type { ConnectRequest } from '../http1-connect.js'
 import { PendingTunnel, type PendingOutcome } from './pending-tunnel.js'
 import type { PooledSession } from './pooled-session.js'
@@ -10,6 +11,8 @@ import type { SessionPool } from './session-pool.js'
 export interface HedgeOptions extends LeaseOptions {
   /** Whether a silent server is better given up for another one. */
   readonly hasOtherServers: boolean
+  /** Goes with the request; once some has gone there is no second one, and no other session. */
+  readonly early?: EarlyData | undefined
 }
 
 /** The tunnel, or `again`: the request must be made anew, for the pool has learned better than to make it here. */
@@ -17,7 +20,7 @@ export type HedgedOutcome = Connection | 'again'
 
 /**
  * Asks for a tunnel in a session, and where no answer comes for 1 s, once more on another connection: the first answer counts and
- * the other request is cancelled. Nothing was sent in either tunnel yet, so no byte can be doubled.
+ * the other request is cancelled. Nothing was sent in either tunnel yet, so no byte can be doubled; where some was, it stays at one.
  *
  * The second request is made only where the first may wait in vain: other tunnels are open on its session (servers answer fewer
  * than they announce), or the session owes an answer to a PING. And, but for that, only if few others are made at the moment.
@@ -56,7 +59,7 @@ export class HedgedTunnel {
       this.#settle = resolve
       this.#watch()
       if (this.#first.silentMs > this.#pool.times.suspectMs) this.#first.ping()
-      this.#ask(this.#first)
+      this.#ask(this.#first, this.#options.early)
     })
   }
 
@@ -76,8 +79,8 @@ export class HedgedTunnel {
     this.#stops.length = 0
   }
 
-  #ask(session: PooledSession): void {
-    this.#pending.add(new PendingTunnel(session, this.#request, this.#onSettled))
+  #ask(session: PooledSession, early?: EarlyData): void {
+    this.#pending.add(new PendingTunnel(session, this.#request, { settled: this.#onSettled, early }))
   }
 
   readonly #onSettled = (outcome: PendingOutcome, pending: PendingTunnel): void => {
@@ -92,8 +95,15 @@ export class HedgedTunnel {
     const [left] = this.#pending
     if (isAnswer) this.#fail(outcome.error)
     else if (left !== undefined) this.#relyOn(left, outcome)
-    else if (this.#firstError === undefined) this.#end('again')
-    else this.#fail(this.#firstError)
+    else this.#allFailed(outcome)
+  }
+
+  #allFailed(outcome: Exclude<PendingOutcome, { kind: 'open' }>): void {
+    const { server } = this.#request
+    if (this.#firstError !== undefined) this.#fail(this.#firstError)
+    else if (this.#options.early?.hasSent !== true) this.#end('again')
+    else if (outcome.kind === 'failed') this.#fail(outcome.error)
+    else this.#fail(new ProxyError('CLOSED', `Server ${server} closed the connection under the request`, { phase: 'connect', server }))
   }
 
   /** Of two requests one is gone. If it was sent away, the other is now the first, and may need a second of its own. */
@@ -133,6 +143,8 @@ export class HedgedTunnel {
   /** The server does not answer at all. */
   #onSuspicion(): void {
     const { server } = this.#request
+    // The answer may still come, and nobody else can give it.
+    if (this.#options.early?.hasSent === true) return
     if (this.#options.hasOtherServers) {
       this.#fail(new ProxyError('CLOSED', `Server ${server} is silent: it answers neither CONNECT nor PING`, { phase: 'connect', server }))
     } else {
@@ -141,8 +153,10 @@ export class HedgedTunnel {
   }
 
   async #hedge(): Promise<void> {
-    if (this.#isHedged || this.#hedging.signal.aborted) return
+    const { early } = this.#options
+    if (this.#isHedged || this.#hedging.signal.aborted || early?.hasSent === true) return
     this.#isHedged = true
+    early?.forgo()
     try {
       const { signal } = this.#hedging
       // Whatever phase a second connection is in, this tunnel waits for its answer.

@@ -1,11 +1,12 @@
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2'
 import { ProxyError, type Connection } from '@sluice/core'
+import type { EarlyData } from '../early-data.js'
 import type { ConnectRequest } from '../http1-connect.js'
 import { refusalOf } from '../refusal.js'
 import { connectFields } from './connect-fields.js'
 import type { PooledSession } from './pooled-session.js'
 import { codeName, resetError } from './reset-code.js'
-import { tellCuts } from './tunnel-stream.js'
+import { resetWithoutEnd, tellCuts } from './tunnel-stream.js'
 
 const MAX_INTERIM_RESPONSES = 16
 /** How Node says that a session had closed before it took the request; on Node 20 and 22 it throws this instead. */
@@ -20,6 +21,13 @@ export type PendingOutcome =
   | { readonly kind: 'failed', readonly error: ProxyError, readonly isAnswer: boolean, readonly rstCode?: number }
   | { readonly kind: 'evicted' }
 
+export interface PendingOptions {
+  /** Called once, never from within the constructor. */
+  readonly settled: (outcome: PendingOutcome, pending: PendingTunnel) => void
+  /** Goes with the request. */
+  readonly early?: EarlyData | undefined
+}
+
 /**
  * One CONNECT in one stream, until its answer (RFC 9113 §8.5). 1xx are skipped, any 2xx opens, and every other end of the stream is
  * a failure. Node announces some of them by `close` alone, so that is what counts.
@@ -27,7 +35,8 @@ export type PendingOutcome =
 export class PendingTunnel {
   readonly session: PooledSession
   readonly #request: ConnectRequest
-  readonly #settled: (outcome: PendingOutcome, pending: PendingTunnel) => void
+  readonly #settled: PendingOptions['settled']
+  readonly #early: EarlyData | undefined
   readonly #stream: ClientHttp2Stream | undefined
   readonly #heardBytes: number
   readonly #stopEviction: () => void = () => {}
@@ -35,11 +44,12 @@ export class PendingTunnel {
   #interim = 0
   #isSettled = false
 
-  /** Takes over a slot of the session. @param settled Called once, never from within the constructor. */
-  constructor(session: PooledSession, request: ConnectRequest, settled: (outcome: PendingOutcome, pending: PendingTunnel) => void) {
+  /** Takes over a slot of the session. */
+  constructor(session: PooledSession, request: ConnectRequest, { settled, early }: PendingOptions) {
     this.session = session
     this.#request = request
     this.#settled = settled
+    this.#early = early
     this.#heardBytes = session.heardBytes
     const stream = session.request(connectFields(request))
     if (stream === undefined) {
@@ -51,7 +61,10 @@ export class PendingTunnel {
     stream.on('headers', this.#onInterim)
     stream.on('response', this.#onResponse)
     stream.on('close', this.#onClose)
+    resetWithoutEnd(stream)
+    early?.start(stream)
     this.#stopEviction = session.onEviction(() => {
+      if (early?.hasSent === true) return
       this.#settle({ kind: 'evicted' })
       this.cancel()
     })
@@ -136,6 +149,7 @@ export class PendingTunnel {
   /** Takes our listeners off, but for the one that keeps an error from ending the process. */
   #release(): void {
     this.#stopEviction()
+    if (this.#stream !== undefined) this.#early?.stop(this.#stream)
     this.#stream?.off('headers', this.#onInterim)
     this.#stream?.off('response', this.#onResponse)
     this.#stream?.off('close', this.#onClose)

@@ -8,14 +8,23 @@ export interface CutReasons {
   reset(): Error
 }
 
+/** Where a stream is reset, Node would send END_STREAM first, and some codes never: from now on RST_STREAM is all that goes. */
+export function resetWithoutEnd(stream: ClientHttp2Stream): void {
+  const { _final: endInOrder } = stream
+  stream._final = (done) => {
+    if (stream.closed) done()
+    else endInOrder.call(stream, done)
+  }
+}
+
 /**
  * Makes an HTTP/2 stream end as what it is, in both directions (RFC 9113 §8.5). To be called once, before anybody else listens.
  *
- * Node tells of RST_STREAM(CANCEL), RST_STREAM(NO_ERROR) and a lost connection as of an end in order: here each is an `error`. And
- * where our side is aborted, Node would send END_STREAM first, and some codes never: here RST_STREAM is all that goes.
+ * Node tells of RST_STREAM(CANCEL), RST_STREAM(NO_ERROR) and a lost connection as of an end in order: here each is an `error`. For our
+ * own resets see `resetWithoutEnd`.
  */
 export function tellCuts(stream: ClientHttp2Stream, why: CutReasons): void {
-  const { close, _destroy: destroy, _final: endInOrder } = stream
+  const { close, _destroy: destroy } = stream
   let isOurs = false
   const whyCut = (): Error | undefined => {
     if (stream.readableEnded && stream.writableFinished) return undefined
@@ -26,10 +35,6 @@ export function tellCuts(stream: ClientHttp2Stream, why: CutReasons): void {
   stream._destroy = (error, done) => destroy.call(stream, error ?? whyCut() ?? null, done)
   // … and others not before somebody has read all that came. In the midst of this event it would be too early.
   stream.once('aborted', () => process.nextTick(() => stream.destroy()))
-  stream._final = (done) => {
-    if (stream.closed) done()
-    else endInOrder.call(stream, done)
-  }
   stream.close = (code, callback) => {
     // With both ends there is nothing left to reset, but what nobody reads would keep the stream, and its slot, for good.
     if (stream.closed) stream.destroy()

@@ -264,7 +264,7 @@ describe('a silent server', () => {
     // A CONNECT after a silence carries a PING: alone in the session, it is hedged for that alone.
     tunnel.destroy()
     await upstream.peers[0]?.wait(150)
-    await within(100, 'a new tunnel', openIn(pool))
+    await within(500, 'a new tunnel', openIn(pool))
     const [silent] = pool.sessions
     expect(silent?.isSuspect).toBe(true)
     await Promise.all(times(10, () => openIn(pool)))
