@@ -17,7 +17,7 @@
  * @packageDocumentation
  */
 export type { Connection } from './contracts/connection.js'
-export type { Context, SessionOutcome, SessionRecord, User } from './contracts/context.js'
+export type { Context, LiveSession, LiveSessions, SessionOutcome, SessionRecord, User } from './contracts/context.js'
 export type { Destination, Endpoint } from './contracts/destination.js'
 export type { Dialer, DialOptions } from './contracts/dialer.js'
 export type { Counter, Feature, Policy, PolicyManager, Resolver, Route, Router, StatsManager, SystemPolicy } from './contracts/features.js'
@@ -59,5 +59,6 @@ export { DEFAULT_POLICY } from './instance/null-features.js'
 export { LoginThrottle, type LoginResult, type LoginThrottleOptions } from './login-throttle.js'
 export { Secret } from './secret.js'
 export {
-  DIALER_FACTORY, EVENTS, INBOUND_PARTS, LISTENER_FACTORY, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS, STATS_MANAGER, TAG,
+  DIALER_FACTORY, EVENTS, INBOUND_PARTS, LISTENER_FACTORY, LIVE_SESSIONS, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS,
+  STATS_MANAGER, TAG,
 } from './tokens.js'

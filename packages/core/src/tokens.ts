@@ -1,3 +1,4 @@
+import type { LiveSessions } from './contracts/context.js'
 import type { InboundParts } from './contracts/inbound.js'
 import type { OutboundManager } from './contracts/outbound.js'
 import type { PolicyManager, Resolver, Router, StatsManager } from './contracts/features.js'
@@ -11,6 +12,7 @@ export const SETTINGS = createToken<never>('settings', 'the handler')
 export const TAG = createToken<string>('tag', 'the handler')
 
 export const EVENTS = createToken<InstanceEvents>('events', '@sluice/core')
+export const LIVE_SESSIONS = createToken<LiveSessions>('LiveSessions', '@sluice/core')
 export const OUTBOUND_MANAGER = createToken<OutboundManager>('OutboundManager', '@sluice/core')
 export const INBOUND_PARTS = createToken<InboundParts>('InboundParts', '@sluice/core')
 export const POLICY_MANAGER = createToken<PolicyManager>('PolicyManager', '@sluice/policy')

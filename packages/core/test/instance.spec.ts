@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
-  createInstance, defineFeature, defineInbound,
+  createInstance, defineFeature, defineInbound, LIVE_SESSIONS,
   type Config, type Context, type Inbound, type Instance, type LogEntry, type Module, type Outbound, type SessionOutcome,
 } from '../src/index.js'
 import { aborted, ConnectionLink, lineInbound, patientOutbound, scriptOutbound } from './memory-modules.js'
@@ -169,6 +169,23 @@ describe('dispatch()', () => {
     await instance.stop()
     const error = await rejection(instance.dispatch({ target: { network: 'tcp', host: 'a', port: 1 } }, client().link))
     expect(error).toMatchObject({ code: 'ABORT', message: 'The proxy stops' })
+  })
+})
+
+describe('LIVE_SESSIONS', () => {
+  it('lets a module end one session, and no other, as an error', async () => {
+    const all = build(patientOutbound, CONFIG)
+    await all.instance.start()
+    for (let index = 0; index < 2; index++) all.listeners[0]?.connect().resume()
+    await turn()
+    const live = all.instance.get(LIVE_SESSIONS)
+    const [first, second] = [...live]
+    first?.cancel(new Error('enough'))
+    await turn()
+    expect(all.closed).toEqual([first])
+    expect(first?.record).toMatchObject({ outcome: 'cancelled', error: new Error('enough') })
+    expect([live.size, ...live]).toEqual([1, second])
+    await all.instance.stop({ drainMs: 0 })
   })
 })
 

@@ -75,3 +75,14 @@ export interface SessionRecord {
   /** Why a session did not end in order. Written by the dispatcher. */
   error?: unknown
 }
+
+/** A session that is alive, and the right to end it. */
+export interface LiveSession extends Context {
+  /** Ends it as an error: its `signal` aborts with this reason. */
+  cancel(reason: Error): void
+}
+
+/** The sessions of an instance that are alive, the oldest first. */
+export interface LiveSessions extends Iterable<LiveSession> {
+  readonly size: number
+}

@@ -10,7 +10,8 @@ import { Scope, describeToken, needsOf, type Token } from '../di.js'
 import { ConfigError, fault, isConfigError, type Fault } from '../errors/config-error.js'
 import { InstanceEvents } from '../events.js'
 import {
-  DIALER_FACTORY, EVENTS, INBOUND_PARTS, LISTENER_FACTORY, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS, STATS_MANAGER, TAG,
+  DIALER_FACTORY, EVENTS, INBOUND_PARTS, LISTENER_FACTORY, LIVE_SESSIONS, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS,
+  STATS_MANAGER, TAG,
 } from '../tokens.js'
 import { Dispatcher } from './dispatcher.js'
 import { RegisteredInboundParts, type MakeInbound } from './inbound-parts.js'
@@ -83,6 +84,7 @@ class Builder {
     const sessions = new SessionTable()
     this.#scope.provide(EVENTS, events)
     this.#scope.provide(OUTBOUND_MANAGER, outbounds)
+    this.#scope.provide(LIVE_SESSIONS, sessions)
     const make: MakeInbound = (definition, settings, tag) => this.#make(definition, this.#scopeFor(settings, tag), settings, [])
     this.#scope.provide(INBOUND_PARTS, new RegisteredInboundParts(this.#registry.inbounds, make))
     const { transport } = this.#registry

@@ -1,7 +1,8 @@
+import type { LiveSessions } from '../contracts/context.js'
 import type { Session } from './session.js'
 
 /** The sessions that are alive. */
-export class SessionTable {
+export class SessionTable implements LiveSessions {
   readonly #sessions = new Set<Session>()
   #cut: Error | undefined
   #onEmpty: (() => void)[] = []
