@@ -18,6 +18,8 @@ export interface SocketListenerOptions extends Endpoint {
   readonly keepAliveIdleMs: number
   /** How long a TLS handshake may take; 0 = no limit. */
   readonly handshakeMs: number
+  /** Connections at once, those in their TLS handshake among them. */
+  readonly maxConnections: number
   readonly tls?: TlsOptions
   /** Knows of it while it listens. */
   readonly ownListeners: OwnListeners
@@ -51,6 +53,8 @@ export class SocketListener implements Listener {
         .on('secureConnection', this.#handshakeDone)
         .on('tlsClientError', this.#handshakeFailed)
     }
+    this.#server.maxConnections = options.maxConnections
+    this.#server.on('drop', this.#dropped)
   }
 
   async start(onConnection: (connection: Connection) => void): Promise<Endpoint> {
@@ -115,10 +119,19 @@ export class SocketListener implements Listener {
 
   /** The server goes on: what could not be accepted now may be later. */
   readonly #acceptFailed = (error: Error): void => {
+    this.#warn(systemErrorText(error), { error })
+  }
+
+  /** Node has closed it. */
+  readonly #dropped = (): void => {
+    this.#warn(`${this.#options.maxConnections} clients are connected, which is the limit (maxConnections)`)
+  }
+
+  #warn(why: string, details?: { readonly error: Error }): void {
     const now = Date.now()
     if (now < this.#warnAgainAt) return
     this.#warnAgainAt = now + WARNING_PAUSE_MS
-    this.#events.log('warning', `Cannot accept on ${formatEndpoint(this.#options)}: ${systemErrorText(error)}`, { error })
+    this.#events.log('warning', `Cannot accept on ${formatEndpoint(this.#options)}: ${why}`, details)
   }
 }
 

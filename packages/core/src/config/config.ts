@@ -12,6 +12,8 @@ interface InboundEnvelope {
   readonly streamSettings?: StreamSettings
   /** Tell sessions by their first bytes. @default off */
   readonly sniffing?: SniffingSettings
+  /** Clients connected at once; further ones are cut unheard, with a warning. @default 10_000 */
+  readonly maxConnections?: number
   /** Let everybody in on a public address; without it such a listener is refused. @default false */
   readonly allowOpen?: boolean
 }

@@ -52,6 +52,9 @@ export function inboundEnvelope(streamSettings: JsonSchema): JsonSchema {
       port: listenPortSchema,
       streamSettings,
       sniffing,
+      maxConnections: {
+        type: 'integer', minimum: 1, description: 'Clients connected at once; further ones are cut unheard, with a warning', default: 10_000,
+      },
       allowOpen: { type: 'boolean', description: 'Let anybody in on a public address', default: false },
     },
   }

@@ -38,6 +38,8 @@ export interface ListenerSpec {
   readonly stream: StreamSettings
   /** How long a TLS handshake may take; 0 = no limit. */
   readonly handshakeMs: number
+  /** Connections at once, those in their TLS handshake among them; further ones are closed at once. @default 10_000 */
+  readonly maxConnections?: number
   /** Protocols to agree on over TLS, most wanted first, where `stream` names none. @default http/1.1 */
   readonly alpn?: readonly string[]
 }

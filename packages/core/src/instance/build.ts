@@ -148,12 +148,15 @@ class Builder {
   }
 
   #inbound(config: AnyInboundConfig, dispatcher: Dispatcher, events: InstanceEvents): InboundHandler {
-    const { tag = '', protocol, settings = {}, streamSettings = {}, listen = '127.0.0.1', port, sniffing } = config
+    const { tag = '', protocol, settings = {}, streamSettings = {}, listen = '127.0.0.1', port, maxConnections, sniffing } = config
     const definition = this.#registry.inbounds.get(protocol)
     if (definition === undefined) throw new TypeError(`Inbound protocol "${protocol}" passed the check without a module`)
     const { handshakeMs } = this.#scope.get(POLICY_MANAGER).forLevel(0)
     const { alpn } = definition
-    const spec = { listen, port: Number(port), stream: streamSettings, handshakeMs, ...(alpn === undefined ? {} : { alpn }) }
+    const spec = {
+      listen, port: Number(port), stream: streamSettings, handshakeMs,
+      ...(alpn === undefined ? {} : { alpn }), ...(maxConnections === undefined ? {} : { maxConnections }),
+    }
     const listener = this.#scope.get(LISTENER_FACTORY).create(spec)
     const inbound = this.#make(definition, this.#scopeFor(settings, tag), settings, ['settings'])
     const router = this.#scope.get(ROUTER)
