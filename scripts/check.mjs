@@ -13,6 +13,7 @@ const STEPS = {
   examples: script('check-examples.mjs'),
   exports: script('core-exports.mjs', '--check'),
   table: script('package-table.mjs', '--check', join('docs', 'ARCHITECTURE.md')),
+  config: script('config-page.mjs', '--check'),
   links: script('check-links.mjs'),
   commands: script('check-commands.mjs'),
   errors: script('check-errors.mjs'),

@@ -10,9 +10,9 @@ export function dropUnset(value: unknown): void {
   }
 }
 
-const REMARK = /^(_|#|comment|remarks?$)/i
+const REMARK = /^(_|#|comment|remarks?$|\$schema$)/i
 
-/** Takes out the keys in which people and graphical clients keep remarks. */
+/** Takes out the keys in which people and graphical clients keep remarks, and where editors look for a schema. */
 export function dropRemarks(value: object): void {
   for (const key of Object.keys(value)) if (REMARK.test(key) && key !== '__proto__') Reflect.deleteProperty(value, key)
 }

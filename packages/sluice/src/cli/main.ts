@@ -12,6 +12,7 @@ import { registerDump } from './register-dump.js'
 import { registerFmt } from './register-fmt.js'
 import { registerRoute } from './register-route.js'
 import { registerRun } from './register-run.js'
+import { registerSchema } from './register-schema.js'
 import { withUpstreamOptions } from './upstream-options.js'
 import { version } from './version.js'
 
@@ -23,6 +24,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerDump,
   registerAdapt,
   registerFmt,
+  registerSchema,
 ]
 
 /** Long options that v2ray has with one dash. */
