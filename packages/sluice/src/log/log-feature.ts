@@ -3,6 +3,7 @@ import { addressMask } from './address-mask.js'
 import { JsonLog } from './json-log.js'
 import { formatAccess, formatEntry } from './log-format.js'
 import { checkLog, logSchema, type LogSettings } from './log-settings.js'
+import { LogPace } from './log-pace.js'
 import { openLogSink, type LogSink } from './log-sink.js'
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warning', 'error']
@@ -46,11 +47,14 @@ export class LogFeature implements Feature {
   #logEntries(sink: LogSink, least: number): void {
     const write = this.#masked(sink)
     const json = this.#json(write)
-    this.#stops.push(this.#events.on('log', (entry) => {
-      if (LEVELS.indexOf(entry.level) < least) return
+    const pace = new LogPace((entry) => {
       if (json === undefined) write(`${formatEntry(entry, sink)}\n`)
       else json.entry(entry)
-    }))
+    })
+    const stop = this.#events.on('log', (entry) => {
+      if (LEVELS.indexOf(entry.level) >= least) pace.take(entry)
+    })
+    this.#stops.push(stop, () => pace.flush())
   }
 
   #masked(sink: LogSink): (line: string) => void {
