@@ -9,7 +9,7 @@ import {
 } from '@sluice/testkit'
 import { abort } from '@sluice/transport'
 import {
-  connect, dialerOf, echoes, failsWith, isCut, openIn, outboundTo, poolTo, proxyOf, TARGET, until, upstreamOf, within,
+  connect, dialerOf, echoes, endingOf, failsWith, isCut, openIn, outboundTo, poolTo, proxyOf, TARGET, until, upstreamOf, within,
   type OutboundOptions,
 } from './harness.js'
 
@@ -266,16 +266,41 @@ describe('a tunnel in a stream', () => {
     expect(unheard.errored).toBeInstanceOf(Error)
   })
 
-  it('is cut by RST_STREAM(CANCEL) after it ended its own side', async () => {
+  it.each([0, 7, 8])('is cut by RST_STREAM(%d) after it ended its own side', async (code) => {
     const upstream = await proxyOf({ onData: () => {} })
     const tunnel = await openIn(poolTo(upstream))
     tunnel.end('all')
     await upstream.peers[0]?.expectEnd(1)
-    let error: Error | undefined
-    tunnel.on('error', (reason: Error) => { error = reason })
-    tunnel.resume()
-    upstream.peers[0]?.rst(1, 8)
-    await until(() => tunnel.destroyed, 'the cut')
-    await until(() => error !== undefined, 'the error')
+    const cut = isCut(tunnel)
+    upstream.peers[0]?.data(1, 'part')
+    upstream.peers[0]?.rst(1, code)
+    await cut
+  })
+
+  it.each(['read', 'not read yet'])('ends in order by END_STREAM and RST_STREAM(NO_ERROR) behind it, when all was %s', async (how) => {
+    const upstream = await proxyOf({ onData: () => {} })
+    const pool = poolTo(upstream)
+    const tunnel = await openIn(pool)
+    tunnel.end('all')
+    await upstream.peers[0]?.expectEnd(1)
+    if (how === 'read') tunnel.resume()
+    const peer = upstream.peers[0]
+    peer?.data(1, 'whole', { endStream: true })
+    peer?.rst(1, 0)
+    if (how !== 'read') await until(() => tunnel.readableLength > 0, 'bytes')
+    const ending = await within(1_000, 'the end', endingOf(tunnel))
+    expect(ending).toMatchObject({ error: undefined, ended: true })
+    await until(() => [...pool.sessions][0]?.streams === 0, 'the slot')
+  })
+
+  it('passes on as a reset that the server reset with NO_ERROR after the client\'s end', async () => {
+    const { link, tunnel, done } = await relayed()
+    await link.client.fin()
+    await tunnel.peer.expectEnd(tunnel.streamId)
+    tunnel.send(Buffer.from('part'))
+    await link.client.expect('part')
+    tunnel.rst(0)
+    await link.client.expectReset()
+    await failsWith('ABORT', done)
   })
 })
