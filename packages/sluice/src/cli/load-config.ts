@@ -1,5 +1,7 @@
 import { locateFaults, type ConfigDocument } from '@sluice/config'
-import { ConfigError, createInstance, isConfigError, type Config, type Fault, type Instance, type Module, type OutboundConfig } from '@sluice/core'
+import {
+  ConfigError, createInstance, isConfigError, type Config, type Fault, type Instance, type Module, type OutboundConfig,
+} from '@sluice/core'
 import { modules as shipped } from '../modules.js'
 import { withDefaults, type CommonOptions } from './common-options.js'
 import { FileConfigError, type Texts } from './faults.js'

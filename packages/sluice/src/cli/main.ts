@@ -3,12 +3,15 @@ import { isConfigError } from '@sluice/core'
 import { withCommonOptions } from './common-options.js'
 import { runDemo } from './demo.js'
 import { ExitCode } from './exit-code.js'
+import { ExitWith } from './exit-with.js'
 import { FileConfigError, printFaults } from './faults.js'
 import { runOneLine, type OneLineOptions } from './one-line.js'
 import { UsageError } from './proxy-url.js'
 import { registerAdapt } from './register-adapt.js'
 import { registerCheck } from './register-check.js'
+import { registerConnect } from './register-connect.js'
 import { registerDump } from './register-dump.js'
+import { registerExec } from './register-exec.js'
 import { registerFmt } from './register-fmt.js'
 import { registerRoute } from './register-route.js'
 import { registerRun } from './register-run.js'
@@ -24,6 +27,8 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerDump,
   registerAdapt,
   registerFmt,
+  registerConnect,
+  registerExec,
   registerSchema,
 ]
 
@@ -77,6 +82,7 @@ Exit codes: 0 stopped in order, 1 failed while running, 2 usage, 23 config.`)
 }
 
 function explain(error: unknown): number {
+  if (error instanceof ExitWith) return error.code
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage
   if (error instanceof UsageError) {
     process.stderr.write(`sluice: ${error.message}\n`)

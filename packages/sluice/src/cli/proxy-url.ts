@@ -33,7 +33,9 @@ export function parseListenUrl(text: string, option = '-L'): InboundConfig {
 export function parseForwardUrl(text: string, option = '-F'): OutboundConfig {
   const { scheme, host, port, user, pass } = parseProxyUrl(text, option)
   if (host === '') throw new UsageError(`Cannot forward without a host: use ${option} http://host:3128`)
-  if (scheme !== 'http:' && scheme !== 'https:') throw new UsageError(`Cannot forward to "${scheme}//" (${option}): use http:// or https://`)
+  if (scheme !== 'http:' && scheme !== 'https:') {
+    throw new UsageError(`Cannot forward to "${scheme}//" (${option}): use http:// or https://`)
+  }
   const users = user === undefined ? {} : { users: [{ user, pass }] }
   return {
     protocol: 'http',

@@ -28,7 +28,8 @@ export function withUpstreamOptions(command: Command): Command {
  * Outbounds and rules as the options say; `undefined` if they say nothing, or the environment does not.
  * @throws {UsageError}
  */
-export function upstreamConfig({ forward = [], env: fromEnv = false, authFile }: UpstreamOptions, env: Environment = process.env): ConfigPart {
+export function upstreamConfig(options: UpstreamOptions, env: Environment = process.env): ConfigPart {
+  const { forward = [], env: fromEnv = false, authFile } = options
   const given: OutboundConfig[] | undefined = forward.length === 0 ? undefined : upstreamOutbounds(forward, '-F')
   const part = fromEnv ? environmentConfig(env, given) : { outbounds: given ?? upstreamOutbounds(undefined) }
   return { ...part, outbounds: withCredentials(part.outbounds ?? [], readCredentials(authFile, env)) }

@@ -100,7 +100,8 @@ class SecureTunnelAgent extends HttpsAgent {
   }
 }
 
-function createConnection(open: Open, { host, port, [SIGNAL]: signal = new AbortController().signal }: Options, callback: Callback = () => {}): void {
+function createConnection(open: Open, options: Options, callback: Callback = () => {}): void {
+  const { host, port, [SIGNAL]: signal = new AbortController().signal } = options
   open({ host: host ?? 'localhost', port: Number(port) }, signal).then(
     (socket) => {
       callback(null, socket)
