@@ -1,5 +1,9 @@
 import { fault, suggestion, type Fault, type KnownTags, type PathSegment } from '@sluice/core'
-import { membersOf, type BalancerSettings } from './balancer.js'
+import { membersOf } from './balancer/balancer.js'
+import type { BalancerSettings } from './balancer/balancer-settings.js'
+import { BadPattern } from './condition/bad-pattern.js'
+import { expression } from './condition/expression.js'
+import { parseDuration } from './observatory/parse-duration.js'
 import { compileRule } from './compiled-rule.js'
 import { parsePorts } from './condition/port-condition.js'
 import { NO_GEO_DATA } from './geodata/geo-data.js'
@@ -78,10 +82,32 @@ function patternFaults(rule: RoutingRule, index: number): readonly Fault[] {
   return 'conditions' in compiled ? [] : compiled
 }
 
-function balancerFaults({ selector, fallbackTag }: BalancerSettings, at: At, { outbounds }: KnownTags): Fault[] {
-  if (fallbackTag !== undefined) return outboundFaults(fallbackTag, [...at, 'fallbackTag'], outbounds)
-  if (membersOf(selector, [...outbounds]).length > 0) return []
-  return [fault([...at, 'selector'], 'selects no outbound', { hint: `known are ${listed(outbounds)}` })]
+function balancerFaults({ selector, fallbackTag, strategy = {} }: BalancerSettings, at: At, { outbounds }: KnownTags): Fault[] {
+  const faults = strategyFaults(strategy, [...at, 'strategy'])
+  if (fallbackTag !== undefined) return [...faults, ...outboundFaults(fallbackTag, [...at, 'fallbackTag'], outbounds)]
+  if (membersOf(selector, [...outbounds]).length > 0) return faults
+  return [...faults, fault([...at, 'selector'], 'selects no outbound', { hint: `known are ${listed(outbounds)}` })]
+}
+
+function strategyFaults({ type, settings }: NonNullable<BalancerSettings['strategy']>, at: At): Fault[] {
+  if (settings === undefined) return []
+  if (type !== 'leastLoad') return [fault([...at, 'settings'], 'is ignored: only leastLoad has settings', { severity: 'warning' })]
+  const { maxRTT, baselines = [], costs = [] } = settings
+  const inside: At = [...at, 'settings']
+  const durations = [...(maxRTT === undefined ? [] : [[['maxRTT'], maxRTT] as const]), ...baselines.map((text, index) => [['baselines', index], text] as const)]
+  return [
+    ...durations.filter(([, text]) => parseDuration(text) === undefined)
+      .map(([key, text]) => fault([...inside, ...key], `must be a duration as "10s", not "${text}"`)),
+    ...costs.flatMap(({ regexp = false, match }, index) => {
+      try {
+        if (regexp) expression(match)
+        return []
+      } catch (error) {
+        if (!(error instanceof BadPattern)) throw error
+        return [fault([...inside, 'costs', index, 'match'], `"${match}" ${error.message}`)]
+      }
+    }),
+  ]
 }
 
 function outboundFaults(tag: string, at: At, outbounds: ReadonlySet<string>): Fault[] {

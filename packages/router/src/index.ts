@@ -14,8 +14,15 @@
  *
  * @packageDocumentation
  */
+export type { BalancerMember } from './balancer/balancer.js'
+export type { BalancerSettings, BalancerStrategy, LeastLoadSettings, LoadCost } from './balancer/balancer-settings.js'
+export { BURST_OBSERVATORY, OBSERVATORY, type Health, type Observatory } from './observatory/health.js'
+export {
+  burstObservatoryFeature, createBurstObservatoryFeature, createObservatoryFeature, observatoryFeature, type ObservatoryOptions,
+} from './observatory/observatory-feature.js'
+export type { BurstObservatorySettings, ObservatorySettings, PingSettings } from './observatory/observatory-settings.js'
+export type { ProbeClock } from './observatory/prober.js'
 export { rulePatterns } from './rule-patterns.js'
 export { routingFeature } from './routing-feature.js'
 export { routingSchema, type RoutingRule, type RoutingSettings, type StringList } from './routing-settings.js'
-export { RuleRouter, type RuleVerdict } from './rule-router.js'
-export type { BalancerSettings } from './balancer.js'
+export { RuleRouter, type Explanation, type RuleVerdict } from './rule-router.js'

@@ -1,5 +1,6 @@
-import { defineFeature, ROUTER } from '@sluice/core'
+import { ConfigError, defineFeature, fault, OUTBOUND_MANAGER, RESOLVER, ROUTER, type Resolve, type Token } from '@sluice/core'
 import { checkRouting } from './check-routing.js'
+import { BURST_OBSERVATORY, OBSERVATORY, type Observatory } from './observatory/health.js'
 import { routingSchema, type RoutingSettings } from './routing-settings.js'
 import { RuleRouter } from './rule-router.js'
 
@@ -13,5 +14,29 @@ export const routingFeature = defineFeature({
   provides: ROUTER,
   schema: routingSchema,
   check: checkRouting,
-  useClass: RuleRouter,
+  create(settings, resolve) {
+    const observatories = [present(resolve, OBSERVATORY), present(resolve, BURST_OBSERVATORY)].filter((found) => found !== undefined)
+    refuseBlindBalancers(settings ?? {}, observatories)
+    return new RuleRouter(settings ?? {}, resolve(OUTBOUND_MANAGER), resolve(RESOLVER), observatories)
+  },
 })
+
+/** A section that a config need not have. */
+function present(resolve: Resolve, token: Token<Observatory>): Observatory | undefined {
+  try {
+    return resolve(token)
+  } catch {
+    return undefined
+  }
+}
+
+/** Without probes such a balancer would pick at random, in silence. @throws {ConfigError} */
+function refuseBlindBalancers({ balancers = [] }: RoutingSettings, observatories: readonly Observatory[]): void {
+  if (observatories.length > 0) return
+  const faults = balancers.flatMap(({ strategy: { type = 'random' } = {} }, index) => {
+    if (type !== 'leastPing' && type !== 'leastLoad') return []
+    const section = type === 'leastPing' ? 'observatory' : 'burstObservatory'
+    return [fault(['balancers', index, 'strategy', 'type'], `"${type}" needs the section "${section}", which says how outbounds are probed`)]
+  })
+  if (faults.length > 0) throw new ConfigError(faults)
+}

@@ -1,5 +1,5 @@
 import type { JsonSchema, ObjectSchema } from '@sluice/core'
-import type { BalancerSettings } from './balancer.js'
+import { balancerSchema, type BalancerSettings } from './balancer/balancer-settings.js'
 
 /** A list, or the same as one text with commas between. */
 export type StringList = string | readonly string[]
@@ -104,22 +104,6 @@ const supportedInRules: ObjectSchema<RoutingRule>['properties'] = {
   domainMatcher: matcher,
 }
 
-const balancer: ObjectSchema<BalancerSettings> = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['tag', 'selector'],
-  properties: {
-    tag: { ...tag, description: 'Named by rules' },
-    selector: { type: 'array', minItems: 1, items: { type: 'string' }, description: 'Beginnings of the tags of its outbounds' },
-    strategy: {
-      type: 'object',
-      additionalProperties: false,
-      properties: { type: { type: 'string', enum: ['random', 'roundRobin'], description: 'How it picks', default: 'random' } },
-    },
-    fallbackTag: { ...tag, description: 'Takes the session where no outbound is selected' },
-  },
-}
-
 const supportedInSection: ObjectSchema<RoutingSettings>['properties'] = {
   rules: {
     type: 'array',
@@ -133,7 +117,7 @@ const supportedInSection: ObjectSchema<RoutingSettings>['properties'] = {
     default: 'AsIs',
   },
   domainMatcher: matcher,
-  balancers: { type: 'array', items: balancer, description: 'Groups of outbounds of which one takes each session' },
+  balancers: { type: 'array', items: balancerSchema, description: 'Groups of outbounds of which one takes each session' },
 }
 
 export const routingSchema: ObjectSchema<RoutingSettings> = {

@@ -1,25 +1,38 @@
 import { isIP } from 'node:net'
 import {
-  ConfigError, fault, inject, injectable, OUTBOUND_MANAGER, RESOLVER, SETTINGS,
+  ConfigError, fault,
   type Context, type Fault, type OutboundManager, type Resolver, type Route, type Router, type Sniffer, type SniffingSettings,
 } from '@sluice/core'
-import { Balancer } from './balancer.js'
+import { Balancer, type BalancerMember } from './balancer/balancer.js'
 import { compileRule, needsAddresses, type CompiledRule } from './compiled-rule.js'
 import { BadPattern } from './condition/bad-pattern.js'
-import type { RoutingFacts } from './condition/condition.js'
+import type { Condition, RoutingFacts } from './condition/condition.js'
 import { nameMatcher } from './condition/domain-condition.js'
 import { geoFiles } from './geodata/geo-data.js'
+import type { Health, Observatory } from './observatory/health.js'
 import type { RoutingRule, RoutingSettings } from './routing-settings.js'
+import { seenValue } from './seen-value.js'
 import { RuleSniffer, type SniffedRules } from './sniffers/rule-sniffer.js'
 
-/** What became of one rule for a session: it won, it was not reached, or the first condition that did not hold. */
+/** What became of one rule for a session. */
 export interface RuleVerdict {
   readonly rule: string
-  readonly verdict: 'wins' | 'not reached' | { readonly failed: string }
+  /** It won, it was not reached, or the first condition that did not hold, with what that one saw of the session. */
+  readonly verdict: 'wins' | 'not reached' | { readonly failed: string, readonly seen: string }
+  /** Of a rule that wins by a balancer: who could be picked. */
+  readonly balancer?: { readonly tag: string, readonly members: readonly BalancerMember[], readonly picked: string }
+}
+
+/** How a session is routed and why. */
+export interface Explanation {
+  /** `undefined`: no rule takes it, so the first outbound does. */
+  readonly route: Route | undefined
+  readonly rules: readonly RuleVerdict[]
+  /** The target's addresses as rules saw them in the end; absent where they were not asked for. */
+  readonly addresses?: readonly string[]
 }
 
 /** Routes by the rules of a config: the first that matches wins. Everything is made ready at the start. */
-@injectable()
 export class RuleRouter implements Router {
   readonly #rules: readonly CompiledRule[]
   readonly #balancers: ReadonlyMap<string, BalancerSource>
@@ -28,14 +41,24 @@ export class RuleRouter implements Router {
   readonly #hasAddressRules: boolean
   readonly #sniffed: SniffedRules
 
-  /** @throws {ConfigError} for what data files do not hold; paths start at the section. */
+  /**
+   * @param observatories Asked for the health of outbounds, in this order.
+   * @throws {ConfigError} for what data files do not hold; paths start at the section.
+   */
   constructor(
-    @inject(SETTINGS) { rules = [], balancers = [], domainStrategy = 'AsIs' }: RoutingSettings,
-    @inject(OUTBOUND_MANAGER) outbounds: OutboundManager,
-    @inject(RESOLVER) resolver: Resolver,
+    { rules = [], balancers = [], domainStrategy = 'AsIs' }: RoutingSettings,
+    outbounds: OutboundManager, resolver: Resolver, observatories: readonly Observatory[] = [],
   ) {
     this.#rules = compileRules(rules)
-    this.#balancers = new Map(balancers.map((settings) => [settings.tag, lazily(() => new Balancer(settings, outbounds.tags))]))
+    const healthOf = (tag: string): Health | undefined => {
+      for (const observatory of observatories) {
+        const health = observatory.health(tag)
+        if (health !== undefined) return health
+      }
+      return undefined
+    }
+    this.#balancers = new Map(balancers.map((settings) =>
+      [settings.tag, lazily(() => new Balancer(settings, outbounds.tags, healthOf))] as const))
     this.#resolver = resolver
     this.#strategy = domainStrategy
     this.#hasAddressRules = this.#rules.some(needsAddresses)
@@ -45,13 +68,15 @@ export class RuleRouter implements Router {
 
   /** A promise only where a rule on addresses must know those of a name. */
   route(session: Context): Route | undefined | Promise<Route | undefined> {
-    const { host } = session.target
-    const addresses = this.#hasAddressRules && isIP(host) !== 0 ? [host] : undefined
-    const mayResolve = this.#hasAddressRules && this.#strategy !== 'AsIs' && addresses === undefined
-    if (mayResolve && this.#strategy === 'IPOnDemand') return this.#routeOnDemand(session)
-    const route = this.#first(factsOf(session, addresses))
-    if (route !== undefined || !mayResolve) return route
-    return this.#resolved(session).then((found) => this.#first(factsOf(session, found)))
+    const facts = factsOf(session)
+    const mayResolve = this.#mayResolve(facts)
+    if (mayResolve && this.#strategy === 'IPOnDemand') return this.#routeOnDemand(facts)
+    const rule = this.#first(facts)
+    if (rule !== undefined || !mayResolve) return rule && this.#routeOf(rule)
+    return this.#resolved(facts).then((resolved) => {
+      const found = this.#first(resolved)
+      return found && this.#routeOf(found)
+    })
   }
 
   sniffer(settings: SniffingSettings): Sniffer {
@@ -65,50 +90,68 @@ export class RuleRouter implements Router {
     }
   }
 
-  /** Tells of each rule whether it takes a session, and of the others why not. */
-  async explain(session: Context): Promise<{ readonly route: Route | undefined, readonly rules: readonly RuleVerdict[] }> {
-    const route = await this.route(session)
-    const { host } = session.target
-    const isName = isIP(host) === 0
-    const addresses = isName && this.#strategy !== 'AsIs' ? await this.#resolved(session) : isName ? undefined : [host]
-    let isDecided = false
-    const rules = this.#rules.map((rule): RuleVerdict => {
-      if (isDecided) return { rule: rule.name, verdict: 'not reached' }
-      const failed = rule.conditions.find((condition) => !condition.matches(factsOf(session, addresses)))
-      isDecided = failed === undefined
-      return { rule: rule.name, verdict: failed === undefined ? 'wins' : { failed: failed.key } }
+  /**
+   * Routes a session and tells of each rule whether it takes it, and of the others why not. Names are resolved as for a session, and
+   * a balancer picks.
+   */
+  async explain(session: Context): Promise<Explanation> {
+    let facts = factsOf(session)
+    const mayResolve = this.#mayResolve(facts)
+    if (mayResolve && (this.#strategy === 'IPOnDemand' ? this.#reachesAddressRule(facts) : this.#first(facts) === undefined)) {
+      facts = await this.#resolved(facts)
+    }
+    const winner = this.#first(facts)
+    const route = winner && this.#routeOf(winner)
+    const at = winner === undefined ? this.#rules.length : this.#rules.indexOf(winner)
+    const rules = this.#rules.map((rule, index): RuleVerdict => {
+      if (index > at) return { rule: rule.name, verdict: 'not reached' }
+      if (rule === winner) return { rule: rule.name, verdict: 'wins', ...this.#balancerOf(rule, route?.outboundTag ?? '') }
+      const { key = '' } = rule.conditions.find((condition) => !condition.matches(facts)) ?? {}
+      return { rule: rule.name, verdict: { failed: key, seen: seenValue(key, facts) } }
     })
-    return { route, rules }
+    return { route, rules, ...(facts.addresses === undefined ? {} : { addresses: facts.addresses }) }
   }
 
-  #first(facts: RoutingFacts): Route | undefined {
-    const rule = this.#rules.find(({ conditions }) => conditions.every((condition) => condition.matches(facts)))
-    return rule === undefined ? undefined : this.#routeOf(rule)
+  #mayResolve({ addresses }: RoutingFacts): boolean {
+    return this.#hasAddressRules && this.#strategy !== 'AsIs' && addresses === undefined
+  }
+
+  /** Whether a session comes to a rule that only addresses can decide before one takes it. */
+  #reachesAddressRule(facts: RoutingFacts): boolean {
+    const isOpen = (condition: Condition): boolean => condition.needsAddresses === true || condition.matches(facts)
+    const rule = this.#rules.find(({ conditions }) => conditions.every(isOpen))
+    return rule !== undefined && needsAddresses(rule)
+  }
+
+  #first(facts: RoutingFacts): CompiledRule | undefined {
+    return this.#rules.find((rule) => holds(rule, facts))
   }
 
   /** Rules in order; the name is resolved when the first of them needs it. */
-  async #routeOnDemand(session: Context): Promise<Route | undefined> {
-    let addresses: readonly string[] | undefined
-    for (const rule of this.#rules) {
-      if (needsAddresses(rule)) addresses ??= await this.#resolved(session)
-      if (rule.conditions.every((condition) => condition.matches(factsOf(session, addresses)))) return this.#routeOf(rule)
-    }
-    return undefined
+  async #routeOnDemand(facts: RoutingFacts): Promise<Route | undefined> {
+    const rule = this.#first(this.#reachesAddressRule(facts) ? await this.#resolved(facts) : facts)
+    return rule && this.#routeOf(rule)
   }
 
   /** A name that cannot be resolved has no addresses: no rule on them takes it. */
-  async #resolved({ target, signal }: Context): Promise<readonly string[]> {
+  async #resolved(facts: RoutingFacts): Promise<RoutingFacts> {
+    const { target, signal } = facts.session
     try {
-      return await this.#resolver.resolve(target.host, { family: 0, signal })
+      return { ...facts, addresses: await this.#resolver.resolve(target.host, { family: 0, signal }) }
     } catch {
       signal.throwIfAborted()
-      return []
+      return { ...facts, addresses: [] }
     }
   }
 
   #routeOf({ name, outboundTag, balancerTag = '' }: CompiledRule): Route {
     const picked = outboundTag ?? this.#balancers.get(balancerTag)?.().pick() ?? ''
     return { outboundTag: picked, rule: name }
+  }
+
+  #balancerOf({ balancerTag = '' }: CompiledRule, picked: string): Pick<RuleVerdict, 'balancer'> {
+    const balancer = this.#balancers.get(balancerTag)?.()
+    return balancer === undefined ? {} : { balancer: { tag: balancerTag, members: balancer.members, picked } }
   }
 }
 
@@ -120,8 +163,11 @@ function lazily(make: BalancerSource): BalancerSource {
   return () => (balancer ??= make())
 }
 
+function holds({ conditions }: CompiledRule, facts: RoutingFacts): boolean {
+  return conditions.every((condition) => condition.matches(facts))
+}
+
 function compileRules(rules: readonly RoutingRule[]): CompiledRule[] {
-  // Dropped with this call: of the files only what rules name is kept.
   const data = geoFiles()
   const faults: Fault[] = []
   const compiled = rules.flatMap((rule, index) => {
@@ -134,8 +180,10 @@ function compileRules(rules: readonly RoutingRule[]): CompiledRule[] {
   return compiled
 }
 
-function factsOf(session: Context, addresses: readonly string[] | undefined): RoutingFacts {
+/** What is known without asking anybody. */
+function factsOf(session: Context): RoutingFacts {
   const { sniffed, target: { host } } = session
-  const name = sniffed?.domain ?? (isIP(host) === 0 ? host : undefined)
-  return { session, name: name?.toLowerCase().replace(/\.$/, ''), addresses }
+  const isAddress = isIP(host) !== 0
+  const name = sniffed?.domain ?? (isAddress ? undefined : host)
+  return { session, name: name?.toLowerCase().replace(/\.$/, ''), addresses: isAddress ? [host] : undefined }
 }

@@ -1,8 +1,8 @@
 import {
-  createInstance, defineInbound, defineOutbound, defineTransport,
-  type Config, type Dialer, type Instance, type Listener,
+  createInstance, ConfigError, defineInbound, defineOutbound, defineTransport,
+  type Config, type Dialer, type Fault, type Instance, type Listener,
 } from '@sluice/core'
-import { routingFeature } from '../src/index.js'
+import { burstObservatoryFeature, observatoryFeature, routingFeature } from '../src/index.js'
 
 declare module '@sluice/core' {
   interface InboundSettings { idle: Record<string, never> }
@@ -24,6 +24,8 @@ class NoListeners {
 }
 
 const modules = [
+  observatoryFeature,
+  burstObservatoryFeature,
   routingFeature,
   defineTransport({ schema, dialers: NoDialers, listeners: NoListeners }),
   defineInbound({ protocol: 'idle', schema, authenticates: () => false, create: () => ({ handle: () => Promise.resolve() }) }),
@@ -31,11 +33,26 @@ const modules = [
 ]
 
 /** An instance with the inbounds `office` and `guests` and the outbounds `proxy` and `direct`. */
-export function instanceOf(routing: unknown): Instance {
+export function instanceOf(routing: unknown, sections: object = {}): Instance {
   const config = {
     inbounds: [{ tag: 'office', protocol: 'idle', port: 0 }, { tag: 'guests', protocol: 'idle', port: 0 }],
     outbounds: [{ tag: 'proxy', protocol: 'idle' }, { tag: 'direct', protocol: 'idle' }],
     ...(routing === undefined ? {} : { routing }),
+    ...sections,
   }
   return createInstance(config as Config, { modules })
+}
+
+/** What is wrong with such a section, one line per fault. */
+export function linesOf(routing: unknown, sections: object = {}): string[] {
+  return faultsOf(routing, sections).map(({ severity, path, message, hint = '' }) => `${severity} ${path}: ${message}${hint === '' ? '' : ` (${hint})`}`)
+}
+
+function faultsOf(routing: unknown, sections: object): readonly Fault[] {
+  try {
+    return instanceOf(routing, sections).remarks
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
 }

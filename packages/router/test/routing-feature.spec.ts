@@ -1,6 +1,6 @@
-import { ConfigError, ROUTER, type Config, type Context, type Fault, type Route } from '@sluice/core'
+import { ROUTER, type Config, type Context, type Route } from '@sluice/core'
 import { describe, expect, it } from 'vitest'
-import { instanceOf } from './instance.js'
+import { instanceOf, linesOf } from './instance.js'
 
 function session(inboundTag: string, network: 'tcp' | 'udp' = 'tcp'): Context {
   return {
@@ -17,16 +17,7 @@ async function route(rules: unknown, inboundTag: string, network: 'tcp' | 'udp' 
   return await instanceOf({ rules }).get(ROUTER).route(session(inboundTag, network)) ?? 'first outbound'
 }
 
-function faultsOf(routing: unknown): readonly Fault[] {
-  try {
-    return instanceOf(routing).remarks
-  } catch (error) {
-    if (error instanceof ConfigError) return error.faults
-    throw error
-  }
-}
-
-const lines = (routing: unknown) => faultsOf(routing).map(({ severity, path, message, hint = '' }) => `${severity} ${path}: ${message}${hint === '' ? '' : ` (${hint})`}`)
+const lines = linesOf
 
 describe('route()', () => {
   it('leaves everything to the first outbound where there are no rules', async () => {
@@ -174,6 +165,6 @@ describe('RoutingSettings', () => {
   it('makes a rule that cannot be kept a compile error', () => {
     // @ts-expect-error there are no rules by process
     const config: Config = { routing: { rules: [{ process: ['a'], outboundTag: 'direct' }] } }
-    expect(faultsOf((config as { routing: unknown }).routing)).toHaveLength(1)
+    expect(lines((config as { routing: unknown }).routing)).toHaveLength(1)
   })
 })

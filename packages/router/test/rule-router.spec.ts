@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { ProxyError, tcp, type Context, type OutboundManager, type Resolver } from '@sluice/core'
-import { RuleRouter, type RoutingSettings } from '../src/index.js'
+import { RuleRouter, type Health, type Observatory, type RoutingSettings } from '../src/index.js'
+import { seenValue } from '../src/seen-value.js'
+import { factsOf } from './facts.js'
 
 const outbounds: OutboundManager = { default: undefined, get: () => undefined, tags: ['up-1', 'up-2', 'up-3', 'direct'] }
 
@@ -106,6 +108,51 @@ describe('RuleRouter', () => {
     expect(new Set(picks({ selector: ['x'], fallbackTag: 'direct' }))).toEqual(new Set(['direct']))
   })
 
+  it('explains what it resolved and among whom a balancer picks', async () => {
+    const rules: RoutingSettings['rules'] = [...lan, { network: 'tcp', balancerTag: 'b' }]
+    const settings = { rules, balancers: [{ tag: 'b', selector: ['up'], strategy: { type: 'leastPing' } }] } as const
+    const alive = (rttMs: number): Health => ({ alive: true, rttMs, deviationMs: 0, failed: 0 })
+    const observatory: Observatory = { health: (tag) => ({ 'up-1': alive(30), 'up-2': alive(20) })[tag] }
+    const resolver = resolving({ 'a.test': ['8.8.8.8'] })
+    const router = new RuleRouter({ ...settings, domainStrategy: 'IPOnDemand' }, outbounds, resolver, [observatory])
+    expect(await router.explain(session('a.test'))).toEqual({
+      route: { outboundTag: 'up-2', rule: 'rules[1]' },
+      addresses: ['8.8.8.8'],
+      rules: [
+        { rule: 'rules[0]', verdict: { failed: 'ip', seen: '8.8.8.8' } },
+        { rule: 'rules[1]', verdict: 'wins', balancer: {
+          tag: 'b', picked: 'up-2', members: [{ tag: 'up-1', health: alive(30) }, { tag: 'up-2', health: alive(20) }, { tag: 'up-3' }],
+        } },
+      ],
+    })
+    const asIs = new RuleRouter(settings, outbounds, resolver, [observatory])
+    expect(await asIs.explain(session('a.test'))).toMatchObject({ rules: [{ verdict: { failed: 'ip', seen: 'not resolved' } }, {}] })
+    const nonMatch = new RuleRouter({ rules: lan, domainStrategy: 'IPIfNonMatch' }, outbounds, resolver)
+    expect(await nonMatch.explain(session('gone.test'))).toEqual({
+      route: undefined, addresses: [], rules: [{ rule: 'rules[0]', verdict: { failed: 'ip', seen: 'none, the name does not resolve' } }],
+    })
+  })
+
+  it('says of each condition what it saw', () => {
+    const facts = factsOf('a.test')
+    const keys = ['inboundTag', 'network', 'protocol', 'user', 'port', 'sourcePort', 'source', 'attrs', 'domain']
+    expect(keys.map((key) => seenValue(key, facts))).toEqual([
+      'an inbound without a tag', 'tcp', 'not known', 'nobody', '443', 'not known', 'not known', 'no plain HTTP request', 'a.test',
+    ])
+    const http = { method: 'GET', scheme: 'http', path: '/a', headers: [] }
+    const known = factsOf('a', undefined, { inboundTag: 'in', user: { name: 'ann', level: 0 }, source: { host: '10.0.0.1', port: 5 }, http })
+    expect(keys.map((key) => seenValue(key, { ...known, name: undefined }))).toEqual([
+      'in', 'tcp', 'http', 'ann', '443', '5', '10.0.0.1', 'GET /a', 'an address, which has no name',
+    ])
+  })
+
+  it('resolves with IPOnDemand only where addresses decide', async () => {
+    const resolver = resolving({ 'a.test': ['10.0.0.1'] })
+    const router = new RuleRouter({ rules: [{ ip: '10.0.0.0/8', port: 80, outboundTag: 'direct' }], domainStrategy: 'IPOnDemand' }, outbounds, resolver)
+    expect(await router.route(session('a.test'))).toBeUndefined()
+    expect(resolver.asked).toEqual([])
+  })
+
   it('explains which rule wins and why those before it did not', async () => {
     const router = new RuleRouter({
       rules: [{ domain: ['full:b'], outboundTag: 'up-1' }, { inboundTag: 'in', port: 80, outboundTag: 'up-1' }, { network: 'tcp', outboundTag: 'direct', ruleTag: 'rest' }, ...lan],
@@ -113,7 +160,7 @@ describe('RuleRouter', () => {
     expect(await router.explain(session('a'))).toEqual({
       route: { outboundTag: 'direct', rule: 'rest' },
       rules: [
-        { rule: 'rules[0]', verdict: { failed: 'domain' } }, { rule: 'rules[1]', verdict: { failed: 'port' } },
+        { rule: 'rules[0]', verdict: { failed: 'domain', seen: 'a' } }, { rule: 'rules[1]', verdict: { failed: 'port', seen: '443' } },
         { rule: 'rest', verdict: 'wins' }, { rule: 'rules[3]', verdict: 'not reached' },
       ],
     })

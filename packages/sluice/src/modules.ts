@@ -7,7 +7,7 @@ import { blackholeOutbound } from '@sluice/outbound-blackhole'
 import { freedomOutbound } from '@sluice/outbound-freedom'
 import { httpOutbound } from '@sluice/outbound-http'
 import { policyFeature } from '@sluice/policy'
-import { routingFeature, rulePatterns } from '@sluice/router'
+import { burstObservatoryFeature, observatoryFeature, routingFeature, rulePatterns } from '@sluice/router'
 import { statsFeature } from '@sluice/stats'
 import { transport } from '@sluice/transport'
 import { logFeature } from './log/log-feature.js'
@@ -19,6 +19,8 @@ export const modules: readonly Module[] = [
   policyFeature,
   statsFeature,
   createDnsFeature({ patterns: rulePatterns }),
+  observatoryFeature,
+  burstObservatoryFeature,
   routingFeature,
   socksInbound,
   httpInbound,
