@@ -141,7 +141,7 @@ describe('createInstance()', () => {
     expect(transport.listeners.map(({ spec }) => spec.alpn)).toEqual([['line/2', 'line/1']])
   })
 
-  it('keeps a frozen copy of the config', () => {
+  it('T10 keeps a frozen copy of the config', () => {
     let seen: ScriptSettings = {}
     const outbound = scriptOutbound((settings) => {
       seen = settings

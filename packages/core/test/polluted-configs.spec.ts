@@ -14,7 +14,7 @@ afterEach(() => {
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
 })
 
-describe('a polluted config', () => {
+describe('T10 a polluted config', () => {
   const value = '{ "polluted": 1, "allowOpen": true, "prototype": { "polluted": 1 } }'
   const places = (key: string): string[] => [
     `{ "${key}": ${value} }`,

@@ -2,7 +2,7 @@ import { format, inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../src/index.js'
 
-describe('Secret', () => {
+describe('T3 Secret', () => {
   const secret = new Secret('hunter2')
 
   it('tells its value to whoever asks by name', () => {

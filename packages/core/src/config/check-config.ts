@@ -74,12 +74,18 @@ class ConfigChecker {
     const faults = this.#schemas.faults(this.#outboundEnvelope, outbound, at)
     const definition = definitionOf<OutboundDefinition>(outbound, this.#registry.outbounds, at, faults)
     if (definition !== undefined) faults.push(...this.#part(definition, outbound.settings ?? {}, [...at, 'settings']))
+    if (!faults.some(({ severity }) => severity === 'error')) faults.push(...this.#stream(outbound, at))
     const through = outbound.proxySettings?.tag
     if (typeof through === 'string' && !this.#known.outbounds.has(through)) {
       const message = `no outbound has the tag "${through}"`
       faults.push(fault([...at, 'proxySettings', 'tag'], message, suggestion(through, this.#known.outbounds)))
     }
     return faults
+  }
+
+  #stream({ streamSettings = {} }: AnyOutboundConfig, at: At): Fault[] {
+    const faults = this.#registry.transport.checkOutbound?.(streamSettings) ?? []
+    return faults.map((item) => under(item, [...at, 'streamSettings']))
   }
 
   /** A module's own part: first its schema, then its own check, which may rely on the types. */

@@ -53,7 +53,10 @@ export function inboundEnvelope(streamSettings: JsonSchema): JsonSchema {
       streamSettings,
       sniffing,
       maxConnections: {
-        type: 'integer', minimum: 1, description: 'Clients connected at once; further ones are cut unheard, with a warning', default: 10_000,
+        type: 'integer',
+        minimum: 1,
+        description: 'Clients connected at once; further ones are cut unheard, with a warning',
+        default: 10_000,
       },
       allowOpen: { type: 'boolean', description: 'Let anybody in on a public address', default: false },
     },

@@ -78,6 +78,8 @@ export interface TransportDefinition {
   readonly kind: 'transport'
   /** Of `streamSettings`. */
   readonly schema: JsonSchema
+  /** What the schema cannot say of an outbound's `streamSettings`, which fit it: paths start there. Warnings are shown at the start. */
+  readonly checkOutbound?: (stream: StreamSettings) => readonly Fault[]
   readonly dialers: Injectable<DialerFactory>
   readonly listeners: Injectable<ListenerFactory>
   /** Resolves names where no feature does. */
