@@ -10,6 +10,7 @@ import { UsageError } from './proxy-url.js'
 import { registerAdapt } from './register-adapt.js'
 import { registerCheck } from './register-check.js'
 import { registerConnect } from './register-connect.js'
+import { registerDoctor } from './register-doctor.js'
 import { registerDump } from './register-dump.js'
 import { registerExec } from './register-exec.js'
 import { registerFmt } from './register-fmt.js'
@@ -29,6 +30,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerFmt,
   registerConnect,
   registerExec,
+  registerDoctor,
   registerSchema,
 ]
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
-  createInstance, OUTBOUND_MANAGER, tcp, type Connection, type Context, type Endpoint, type Instance, type OutboundHandler,
+  createInstance, OUTBOUND_MANAGER, tcp, type Connection, type Context, type Endpoint, type Instance,
 } from '@sluice/core'
 import { dial } from '../dial.js'
 import { modules } from '../modules.js'
@@ -32,7 +32,7 @@ export function createTunnels(upstream: Upstream | Instance): Tunnels {
     async open(target, signal) {
       started ??= instance.start()
       await started
-      return handler?.connect === undefined ? dial(instance, target, { signal }) : connect(handler.connect, target, signal)
+      return handler?.connect === undefined ? dial(instance, target, { signal }) : handler.connect(sessionTo(target, signal))
     },
     async close() {
       await instance.stop({ drainMs: 0 })
@@ -44,13 +44,13 @@ function isInstance(upstream: Upstream | Instance): upstream is Instance {
   return typeof upstream === 'object' && 'dispatch' in upstream
 }
 
-function connect(open: NonNullable<OutboundHandler['connect']>, { host, port }: Endpoint, signal: AbortSignal): Promise<Connection> {
-  const session: Context = {
+/** A session of this program's own. */
+export function sessionTo({ host, port }: Endpoint, signal: AbortSignal): Context {
+  return {
     id: randomUUID(),
     target: tcp(host, port),
     inboundTag: '',
     signal,
     record: { startedAt: Date.now(), uplinkBytes: 0, downlinkBytes: 0, attempts: 0 },
   }
-  return open(session)
 }
