@@ -5,7 +5,7 @@ import { findCircle } from './find-circle.mjs'
 import { importsOf } from './imports-of.mjs'
 import { finish, fromRoot, packages, read, sourcesOf } from './tree.mjs'
 
-const LAYERS = { core: 0, policy: 1, stats: 1, router: 1, config: 1, dns: 1, transport: 1, testkit: 1, sluice: 3 }
+const LAYERS = { core: 0, policy: 1, stats: 1, control: 1, router: 1, config: 1, dns: 1, transport: 1, testkit: 1, sluice: 3 }
 const NOT_IN_CORE = new Set(['net', 'tls', 'http', 'http2', 'https', 'dns', 'dns/promises', 'dgram'])
 const DI_ONLY = new Set(['tsyringe', 'reflect-metadata'])
 const DI_FILE = join('packages', 'core', 'src', 'di.ts')
