@@ -9,6 +9,7 @@ import { runOneLine, type OneLineOptions } from './one-line.js'
 import { UsageError } from './proxy-url.js'
 import { registerAdapt } from './register-adapt.js'
 import { registerCheck } from './register-check.js'
+import { registerCompletion } from './register-completion.js'
 import { registerConnect } from './register-connect.js'
 import { registerDoctor } from './register-doctor.js'
 import { registerDump } from './register-dump.js'
@@ -31,6 +32,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerConnect,
   registerExec,
   registerDoctor,
+  registerCompletion,
   registerSchema,
 ]
 
