@@ -4,8 +4,8 @@
  * @packageDocumentation
  */
 import {
-  accountFaults, Accounts, accountsSchema, answerTo, defineInbound, EVENTS, fault, parseAuthority, POLICY_MANAGER,
-  printable, ProxyError, tcp, toProxyError,
+  accountFaults, accountsSchema, answerTo, ClientLogins, defineInbound, EVENTS, fault, parseAuthority, POLICY_MANAGER,
+  printable, ProxyError, TAG, tcp, toProxyError,
   type ClientAccount, type Connection, type Dispatch, type Inbound, type InstanceEvents, type ObjectSchema, type PolicyManager,
   type SessionRequest,
 } from '@sluice/core'
@@ -43,17 +43,17 @@ export const lineInbound = defineInbound({
       ? [fault(['accounts', index], 'cannot stand in a line: user and pass must not be empty nor hold white space')] : []),
   ],
   authenticates: ({ accounts = [] }) => accounts.length > 0,
-  create: (settings, resolve) => new LineInbound(settings, resolve(POLICY_MANAGER), resolve(EVENTS)),
+  create: (settings, resolve) => new LineInbound(settings, resolve(POLICY_MANAGER), resolve(EVENTS), resolve(TAG)),
 })
 
 export class LineInbound implements Inbound {
-  readonly #accounts: Accounts | undefined
+  readonly #logins: ClientLogins | undefined
   readonly #level: number
   readonly #policies: PolicyManager
   readonly #events: InstanceEvents
 
-  constructor({ accounts = [], userLevel = 0 }: LineInboundSettings, policies: PolicyManager, events: InstanceEvents) {
-    this.#accounts = accounts.length > 0 ? new Accounts(accounts) : undefined
+  constructor({ accounts = [], userLevel = 0 }: LineInboundSettings, policies: PolicyManager, events: InstanceEvents, tag: string) {
+    this.#logins = accounts.length > 0 ? new ClientLogins(accounts, tag, events) : undefined
     this.#level = userLevel
     this.#policies = policies
     this.#events = events
@@ -62,7 +62,7 @@ export class LineInbound implements Inbound {
   async handle(connection: Connection, dispatch: Dispatch): Promise<void> {
     let request: SessionRequest
     try {
-      request = this.#parse(await this.#readLine(connection))
+      request = this.#parse(await this.#readLine(connection), connection.remoteAddress)
     } catch (error) {
       this.#events.log('info', 'A client was turned away', { error })
       if (error instanceof UnexpectedEnd) return void connection.destroy()
@@ -87,13 +87,14 @@ export class LineInbound implements Inbound {
     }
   }
 
-  #parse(text: string): SessionRequest {
+  #parse(text: string, source: string | undefined): SessionRequest {
     const [authority = '', user = '', pass = ''] = text.split(' ')
     const target = parseAuthority(authority)
     if (target === undefined) throw refusal('TARGET', `Cannot read a target from "${printable(authority)}"`)
-    if (this.#accounts?.verify(user, pass) === false) throw refusal('BLOCKED', `Account "${printable(user)}" is not let in`)
+    const login = this.#logins?.attempt(source, user, pass) ?? 'accepted'
+    if (login !== 'accepted') throw refusal('BLOCKED', `Account "${printable(user)}" is not let in: ${login}`)
     const session = { target: tcp(target.host, target.port) }
-    if (this.#accounts !== undefined) return { ...session, user: { name: user, level: this.#level } }
+    if (this.#logins !== undefined) return { ...session, user: { name: user, level: this.#level } }
     // Nobody was asked for a name, yet a level of their own must reach the outbound, which takes its time limits from there.
     return this.#level === 0 ? session : { ...session, user: { name: '', level: this.#level } }
   }

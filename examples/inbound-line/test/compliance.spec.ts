@@ -11,7 +11,7 @@ function suite(name: string, settings: LineInboundSettings, login: string, user?
     name, describe, it, user, secrets: ['secret'],
     async setup({ policies }) {
       return {
-        inbound: new LineInbound(settings, policies, new InstanceEvents()),
+        inbound: new LineInbound(settings, policies, new InstanceEvents(), 'in'),
         request: (target) => `${formatEndpoint(target)}${login}\n`,
         parseAnswer,
         answerCode: (error) => answerTo(error).http,
