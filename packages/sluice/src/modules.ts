@@ -1,3 +1,4 @@
+import { controlFeature, diagnosticsFeature } from '@sluice/control'
 import type { Module } from '@sluice/core'
 import { createDnsFeature } from '@sluice/dns'
 import { httpInbound } from '@sluice/inbound-http'
@@ -18,6 +19,8 @@ export const modules: readonly Module[] = [
   logFeature,
   policyFeature,
   statsFeature,
+  controlFeature,
+  diagnosticsFeature,
   createDnsFeature({ patterns: rulePatterns }),
   observatoryFeature,
   burstObservatoryFeature,
