@@ -142,6 +142,19 @@ describe('HttpInbound over HTTP/2', () => {
     expect(served.sessions).toHaveLength(0)
   })
 
+  it('T2 hears no log-in any more after ten wrong ones, which fit into one connection', async () => {
+    await using served = await serveHttp2(ACCOUNTS)
+    const client = clientOn(served)
+    const statusOf = async (pass: string): Promise<unknown> => {
+      const fields = { 'proxy-authorization': `Basic ${btoa(`me:${pass}`)}` }
+      return (await connectTo(client, 'target.test:443', fields).answered())[':status']
+    }
+    const guesses = await Promise.all(Array.from({ length: 10 }, (_, index) => statusOf(`guess ${index}`)))
+    expect(new Set(guesses)).toEqual(new Set([407]))
+    expect([await statusOf('guess'), await statusOf('pw')]).toEqual([429, 429])
+    expect(served.sessions).toHaveLength(0)
+  })
+
   it('refuses a CONNECT that announces content', async () => {
     await using served = await serveHttp2()
     const tunnel = connectTo(clientOn(served), 'target.test:443', { 'content-length': '5' })
