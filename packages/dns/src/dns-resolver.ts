@@ -41,7 +41,8 @@ export class DnsResolver implements Resolver {
     const fixed = this.#options.hosts.find(asked)
     if ('addresses' in fixed) return this.#ofFamily(asked, fixed.addresses, family)
     const wanted = fixed.name
-    if (wanted.length > MAX_NAME_LENGTH || !wanted.split('.').every((label) => LABEL.test(label))) throw failure(asked, 'this is no host name')
+    const isName = wanted.length <= MAX_NAME_LENGTH && wanted.split('.').every((label) => LABEL.test(label))
+    if (!isName) throw failure(asked, 'this is no host name')
     return this.#work.run(`${family} ${wanted}`, (shared) => this.#ask(wanted, family, shared), signal)
   }
 

@@ -71,8 +71,10 @@ function valueFaults(rule: RoutingRule, at: At, { inbounds }: KnownTags): Fault[
     : fault([...at, 'inboundTag'], `no inbound has the tag "${tag}"`, { severity: 'warning', ...hintFor(tag, inbounds) })))
   each('protocol', (protocol) => (SNIFFED.has(protocol.toLowerCase()) ? undefined
     : fault([...at, 'protocol'], `"${protocol}" never holds: only http and tls are recognised`, { severity: 'warning' })))
-  if (typeof rule.attrs === 'string') faults.push(fault([...at, 'attrs'], 'is a Starlark expression, which is not supported', { hint: STARLARK_HINT }))
-  else if (rule.attrs !== undefined && Object.keys(rule.attrs).length === 0) faults.push(fault([...at, 'attrs'], 'must not be empty'))
+  const { attrs } = rule
+  if (typeof attrs === 'string') {
+    faults.push(fault([...at, 'attrs'], 'is a Starlark expression, which is not supported', { hint: STARLARK_HINT }))
+  } else if (attrs !== undefined && Object.keys(attrs).length === 0) faults.push(fault([...at, 'attrs'], 'must not be empty'))
   return faults
 }
 
@@ -94,7 +96,10 @@ function strategyFaults({ type, settings }: NonNullable<BalancerSettings['strate
   if (type !== 'leastLoad') return [fault([...at, 'settings'], 'is ignored: only leastLoad has settings', { severity: 'warning' })]
   const { maxRTT, baselines = [], costs = [] } = settings
   const inside: At = [...at, 'settings']
-  const durations = [...(maxRTT === undefined ? [] : [[['maxRTT'], maxRTT] as const]), ...baselines.map((text, index) => [['baselines', index], text] as const)]
+  const durations = [
+    ...(maxRTT === undefined ? [] : [[['maxRTT'], maxRTT] as const]),
+    ...baselines.map((text, index) => [['baselines', index], text] as const),
+  ]
   return [
     ...durations.filter(([, text]) => parseDuration(text) === undefined)
       .map(([key, text]) => fault([...inside, ...key], `must be a duration as "10s", not "${text}"`)),

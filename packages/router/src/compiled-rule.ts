@@ -45,7 +45,8 @@ export function needsAddresses({ conditions }: CompiledRule): boolean {
   return conditions.some((condition) => condition.needsAddresses === true)
 }
 
-type Key = 'inboundTag' | 'network' | 'user' | 'protocol' | 'port' | 'sourcePort' | 'source' | 'sourceIP' | 'domain' | 'domains' | 'ip' | 'attrs'
+type Key =
+  | 'inboundTag' | 'network' | 'user' | 'protocol' | 'port' | 'sourcePort' | 'source' | 'sourceIP' | 'domain' | 'domains' | 'ip' | 'attrs'
 type Maker = (rule: RoutingRule, data: GeoData) => Condition
 
 const CLIENT = { addressesOf: ({ session: { source } }: RoutingFacts) => source && [source.host] } satisfies AddressConditionOptions
@@ -58,7 +59,8 @@ const MAKERS: readonly (readonly [keys: readonly Key[], make: Maker])[] = [
   [['protocol'], ({ protocol }) => protocolCondition('protocol', listOf(protocol))],
   [['user'], ({ user }) => userCondition('user', listOf(user))],
   [['port'], ({ port = '' }) => portCondition('port', parsePorts(port) ?? [], ({ session }) => session.target.port)],
-  [['sourcePort'], ({ sourcePort = '' }) => portCondition('sourcePort', parsePorts(sourcePort) ?? [], ({ session }) => session.source?.port)],
+  [['sourcePort'], ({ sourcePort = '' }) =>
+    portCondition('sourcePort', parsePorts(sourcePort) ?? [], ({ session }) => session.source?.port)],
   [['source', 'sourceIP'], ({ source, sourceIP }, data) =>
     addressCondition('source', [...listOf(source), ...listOf(sourceIP)], { ...CLIENT, data })],
   [['attrs'], ({ attrs }) => attributeCondition('attrs', typeof attrs === 'object' ? attrs : {})],

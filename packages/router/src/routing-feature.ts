@@ -36,7 +36,8 @@ function refuseBlindBalancers({ balancers = [] }: RoutingSettings, observatories
   const faults = balancers.flatMap(({ strategy: { type = 'random' } = {} }, index) => {
     if (type !== 'leastPing' && type !== 'leastLoad') return []
     const section = type === 'leastPing' ? 'observatory' : 'burstObservatory'
-    return [fault(['balancers', index, 'strategy', 'type'], `"${type}" needs the section "${section}", which says how outbounds are probed`)]
+    const message = `"${type}" needs the section "${section}", which says how outbounds are probed`
+    return [fault(['balancers', index, 'strategy', 'type'], message)]
   })
   if (faults.length > 0) throw new ConfigError(faults)
 }

@@ -86,7 +86,8 @@ export class RuleRouter implements Router {
       return new RuleSniffer(settings, this.#sniffed, isExcluded)
     } catch (error) {
       if (!(error instanceof BadPattern)) throw error
-      throw new ConfigError([fault(['domainsExcluded'], `has a value that ${error.message}`, error.hint === undefined ? {} : { hint: error.hint })])
+      const { message, hint } = error
+      throw new ConfigError([fault(['domainsExcluded'], `has a value that ${message}`, hint === undefined ? {} : { hint })])
     }
   }
 

@@ -13,6 +13,6 @@ export function seenValue(key: string, { session, name, addresses }: RoutingFact
     case 'source': return source?.host ?? 'not known'
     case 'attrs': return http === undefined ? 'no plain HTTP request' : `${http.method} ${http.path}`
     case 'domain': return name ?? 'an address, which has no name'
-    default: return addresses === undefined ? 'not resolved' : addresses.length === 0 ? 'none, the name does not resolve' : addresses.join(', ')
+    default: return addresses === undefined ? 'not resolved' : addresses.join(', ') || 'none, the name does not resolve'
   }
 }

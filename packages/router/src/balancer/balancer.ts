@@ -22,7 +22,9 @@ export class Balancer {
    * @param tags All outbounds' tags, in the order of the config.
    * @param healthOf What is known of an outbound.
    */
-  constructor({ selector, strategy = {}, fallbackTag }: BalancerSettings, tags: readonly string[], healthOf: (tag: string) => Health | undefined) {
+  constructor(
+    { selector, strategy = {}, fallbackTag }: BalancerSettings, tags: readonly string[], healthOf: (tag: string) => Health | undefined,
+  ) {
     this.#tags = membersOf(selector, tags)
     this.#fallback = fallbackTag
     this.#strategy = strategy.type ?? 'random'

@@ -3,6 +3,8 @@ import { BadPattern } from './bad-pattern.js'
 import type { Condition } from './condition.js'
 import { expression } from './expression.js'
 
+const FORMS = 'full, domain, keyword, regexp, dotless, geosite, ext, and plain text'
+
 /** Whether a name, in lower case and without a dot at its end, is meant. */
 export type NameMatcher = (name: string) => boolean
 
@@ -41,7 +43,7 @@ export function nameMatcher(
       case 'regexp': matchers.push(expression(text, { ignoreCase: true })); break
       case 'geosite': addList('geosite.dat', text); break
       case 'ext': case 'ext-domain': addList(...fileAndList(text)); break
-      default: throw new BadPattern(`has an unknown form "${form}:"; known are full, domain, keyword, regexp, dotless, geosite, ext, and plain text`)
+      default: throw new BadPattern(`has an unknown form "${form}:"; known are ${FORMS}`)
     }
   }
   const addList = (file: string, text: string): void => {

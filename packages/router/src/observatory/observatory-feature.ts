@@ -3,7 +3,9 @@ import {
 } from '@sluice/core'
 import { membersOf } from '../balancer/balancer.js'
 import { BURST_OBSERVATORY, OBSERVATORY } from './health.js'
-import { burstObservatorySchema, observatorySchema, type BurstObservatorySettings, type ObservatorySettings } from './observatory-settings.js'
+import {
+  burstObservatorySchema, observatorySchema, type BurstObservatorySettings, type ObservatorySettings,
+} from './observatory-settings.js'
 import { parseDuration } from './parse-duration.js'
 import { probe, type ProbeRequest } from './probe.js'
 import { Prober, type ProbeClock, type ProberOptions } from './prober.js'
@@ -33,7 +35,9 @@ export function createObservatoryFeature(options: ObservatoryOptions = {}): Feat
     optional: true,
     schema: observatorySchema,
     check: ({ subjectSelector, probeUrl = PROBE_URL, probeInterval = '10s' }, known) => [
-      ...selectorFaults(subjectSelector, known), ...urlFaults(['probeUrl'], probeUrl), ...durationFaults(['probeInterval'], probeInterval, 1),
+      ...selectorFaults(subjectSelector, known),
+      ...urlFaults(['probeUrl'], probeUrl),
+      ...durationFaults(['probeInterval'], probeInterval, 1),
     ],
     create({ subjectSelector, probeUrl = PROBE_URL, probeInterval = '10s', enableConcurrency = false }, resolve) {
       const how = { intervalMs: parseDuration(probeInterval) ?? 0, timeoutMs: PROBE_TIMEOUT_MS, samples: 1, concurrent: enableConcurrency }

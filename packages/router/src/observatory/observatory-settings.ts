@@ -39,7 +39,8 @@ const selector: JsonSchema = {
   type: 'array', minItems: 1, items: { type: 'string' }, description: 'Beginnings of the tags of the outbounds that are probed',
 }
 
-const duration = (description: string, value: string): JsonSchema => ({ type: 'string', description: `${description}, as "10s"`, default: value })
+const duration = (description: string, value: string): JsonSchema =>
+  ({ type: 'string', description: `${description}, as "10s"`, default: value })
 
 export const observatorySchema: ObjectSchema<ObservatorySettings> = {
   type: 'object',

@@ -21,7 +21,9 @@ export class RuleSniffer implements Sniffer {
   readonly #rules: SniffedRules
 
   /** @param isExcluded Which names are never used. */
-  constructor({ destOverride = [], routeOnly = false, metadataOnly = false }: SniffingSettings, rules: SniffedRules, isExcluded: NameMatcher) {
+  constructor(
+    { destOverride = [], routeOnly = false, metadataOnly = false }: SniffingSettings, rules: SniffedRules, isExcluded: NameMatcher,
+  ) {
     this.routeOnly = routeOnly
     this.#overrides = new Set(destOverride)
     this.#isOff = metadataOnly
