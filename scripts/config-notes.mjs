@@ -54,5 +54,7 @@ export const DESCRIPTIONS = {
   'inbounds[].sniffing.enabled': 'Whether it is on',
   'outbounds[].proxySettings.tag': 'The outbound to dial through',
   'routing.rules[].type': 'The kind of rule; there is one',
+  'burstObservatory.pingConfig': 'How often and how outbounds are probed',
+  'burstObservatory.pingConfig.httpMethod': 'The method of a probe',
   'routing.balancers[].strategy': 'How one of them is picked',
 }

@@ -6,7 +6,7 @@ import { isObject, objectsOf, type Loose, type Rewriting } from './rewriting.js'
  */
 export function dropApi(rewriting: Rewriting, root: Loose): void {
   const { api, routing, inbounds, outbounds } = root
-  rewriting.ignore(root, 'api', [], 'there is no API here')
+  rewriting.ignore(root, 'api', [], 'gRPC is not served; the section "control" answers over HTTP')
   const tag = isObject(api) ? api['tag'] : undefined
   if (typeof tag !== 'string' || objectsOf(outbounds).some(([, outbound]) => outbound['tag'] === tag)) return
   const rules = isObject(routing) ? objectsOf(routing['rules']).filter(([, rule]) => rule['outboundTag'] === tag) : []

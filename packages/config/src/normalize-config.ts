@@ -8,13 +8,15 @@ import { readEnvironment, type Environment } from './read-environment.js'
 import { rewriteInbounds, rewriteOutbounds } from './rewrite-handlers.js'
 import { rewriteSections } from './rewrite-sections.js'
 import { isObject, Rewriting } from './rewriting.js'
-import { skipUnknown, type KnownProtocols } from './skip-unknown.js'
+import { bareUnknown, skipUnknown, type KnownProtocols } from './skip-unknown.js'
 
 export interface NormalizeOptions {
   /** Top-level sections that modules serve: they are kept, whatever they are. @default none */
   readonly sections?: Iterable<string>
-  /** Leave out handlers of any other protocol, with a warning each. @default all are kept */
-  readonly onlyKnown?: KnownProtocols
+  /** The protocols that modules serve: of handlers of others nothing is told but that. @default all are taken for known */
+  readonly known?: KnownProtocols
+  /** Leave out handlers of unknown protocols, with a warning each. @default false */
+  readonly skipUnknown?: boolean
   /** For ports and addresses written as `env:NAME`. @default process.env */
   readonly env?: Environment
 }
@@ -25,7 +27,7 @@ export interface NormalizeOptions {
  * protocols are left to their modules. What the result locates is where it was written.
  */
 export function normalizeConfig(document: ConfigDocument, options: NormalizeOptions = {}): ConfigDocument {
-  const { sections = [], onlyKnown, env = process.env } = options
+  const { sections = [], known, env = process.env } = options
   const draft = new Draft(document.config)
   const rewriting = new Rewriting(draft)
   const { root } = draft
@@ -39,7 +41,8 @@ export function normalizeConfig(document: ConfigDocument, options: NormalizeOpti
     rewriteInbounds(rewriting, root)
     if (!kept.has('api')) dropApi(rewriting, root)
     rewriteOutbounds(rewriting, root)
-    if (onlyKnown !== undefined) skipUnknown(rewriting, root, onlyKnown)
+    if (known !== undefined && options.skipUnknown === true) skipUnknown(rewriting, root, known)
+    if (known !== undefined) bareUnknown(root, known)
   }
   return new NormalizedDocument(document, draft, rewriting.remarks)
 }

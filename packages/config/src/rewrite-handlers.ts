@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { dropRemarks } from './drop-unset.js'
 import { rewriteStream } from './rewrite-stream.js'
 import { isObject, objectsOf, type At, type Loose, type Rewriting } from './rewriting.js'
@@ -15,7 +16,10 @@ export function rewriteInbounds(rewriting: Rewriting, root: Loose): void {
     lowerCaseProtocol(rewriting, inbound, at)
     rewritePort(rewriting, inbound)
     rewriteSniffing(rewriting, inbound, at)
-    rewriting.ignore(inbound, 'allocate', at, 'ports do not change here')
+    const { allocate } = inbound
+    const isAlways = isObject(allocate) && (allocate['strategy'] ?? 'always') === 'always'
+    rewriting.ignore(inbound, 'allocate', at, isAlways ? undefined : 'ports do not change here')
+    rewriteListen(rewriting, inbound, at)
     refuseOutside(rewriting, inbound, ACCOUNT_KEYS, at, 'nobody would be asked for it')
     rewriteStream(rewriting, inbound, [...at, 'streamSettings'])
   }
@@ -30,6 +34,11 @@ export function rewriteOutbounds(rewriting: Rewriting, root: Loose): void {
     const { protocol, mux, sendThrough } = outbound
     const alias = Object.hasOwn(OUTBOUND_ALIASES, String(protocol)) ? OUTBOUND_ALIASES[String(protocol)] : undefined
     if (alias !== undefined) renameProtocol(rewriting, outbound, alias, at)
+    if (protocol === 'https') {
+      rewriting.say([...at, 'protocol'], 'unknown protocol "https"', 'error', 'it is "http" with "streamSettings": { "security": "tls" }')
+      outbound['protocol'] = 'http'
+    }
+    dropServerLeftovers(outbound)
     rewriting.ignore(outbound, 'mux', at, isOn(mux) ? 'HTTP proxies do not know Mux.Cool' : undefined)
     if (ANY_ADDRESS.has(sendThrough)) delete outbound['sendThrough']
     for (const key of ['targetStrategy', 'domainStrategy']) {
@@ -42,6 +51,19 @@ export function rewriteOutbounds(rewriting: Rewriting, root: Loose): void {
   }
 }
 
+const SOCKET_PATH = /^[/@]/
+
+/** What cannot be listened on is told here, where it is not taken for a public address. */
+function rewriteListen(rewriting: Rewriting, inbound: Loose, at: At): void {
+  const { listen } = inbound
+  if (typeof listen !== 'string' || listen === 'localhost' || isIP(listen) !== 0) return
+  if (listen !== '') {
+    const why = SOCKET_PATH.test(listen) ? 'names a socket of the file system, which is not served' : 'must be an IP address or localhost'
+    rewriting.say([...at, 'listen'], why, 'error')
+  }
+  delete inbound['listen']
+}
+
 /** v2ray 1 to 3 had the list alone. */
 function rewriteSniffing(rewriting: Rewriting, inbound: Loose, at: At): void {
   if ('domainOverride' in inbound && !('sniffing' in inbound)) {
@@ -52,6 +74,12 @@ function rewriteSniffing(rewriting: Rewriting, inbound: Loose, at: At): void {
   }
   const { sniffing } = inbound
   if (isObject(sniffing)) rewriting.ignore(sniffing, 'ipsExcluded', [...at, 'sniffing'], 'addresses are never sniffed')
+}
+
+/** Graphical clients write the keys of Shadowsocks into every server. */
+function dropServerLeftovers({ settings }: Loose): void {
+  if (!isObject(settings)) return
+  for (const [, server] of objectsOf(settings['servers'])) if (server['ota'] === false) delete server['ota']
 }
 
 function rewriteProxySettings(rewriting: Rewriting, outbound: Loose, at: At): void {
@@ -99,7 +127,10 @@ function refuseOutside(rewriting: Rewriting, handler: Loose, keys: readonly stri
   for (const key of keys) {
     if (!(key in handler)) continue
     rewriting.say([...at, key], `stands beside "settings", where ${why}`, 'error', 'move it into "settings"')
-    delete handler[key]
+    // Put where it belongs, it is no further fault.
+    const settings = handler['settings'] ??= {}
+    if (isObject(settings) && !(key in settings)) rewriting.draft.move(handler, key, settings, key)
+    else delete handler[key]
   }
 }
 

@@ -1,4 +1,5 @@
-import { isObject, type Loose, type Rewriting } from './rewriting.js'
+import { dropRemarks } from './drop-unset.js'
+import { isObject, objectsOf, type Loose, type Rewriting } from './rewriting.js'
 
 const IGNORED: Readonly<Record<string, string>> = {
   dns: 'an HTTP proxy resolves the names itself, and for the rest the system does',
@@ -8,7 +9,7 @@ const IGNORED: Readonly<Record<string, string>> = {
   observatory: 'servers are not probed here',
   burstObservatory: 'servers are not probed here',
   env: 'it belongs to another program',
-  metrics: 'they are not served here',
+  metrics: 'the section "control" serves them',
   version: 'it belongs to another program',
   geodata: 'it belongs to another program',
 }
@@ -19,6 +20,8 @@ export function rewriteSections(rewriting: Rewriting, root: Loose, sections: Rea
   gather(rewriting, root, 'inbounds', ['inbound', 'inboundDetour'])
   gather(rewriting, root, 'outbounds', ['outbound', 'outboundDetour'])
   rewriteRouting(rewriting, root)
+  const { log } = root
+  if (isObject(log) && log['loglevel'] === '') delete log['loglevel']
   for (const [key, reason] of Object.entries(IGNORED)) if (!sections.has(key)) rewriting.ignore(root, key, [], reason)
 }
 
@@ -50,7 +53,15 @@ function rewriteRouting(rewriting: Rewriting, root: Loose): void {
   if (!isObject(routing)) return
   rewriting.ignore(routing, 'strategy', ['routing'])
   const { settings } = routing
-  if (!isObject(settings)) return
+  if (isObject(settings)) mergeRoutingSettings(rewriting, routing, settings)
+  for (const [, rule] of objectsOf(routing['rules'])) {
+    dropRemarks(rule)
+    // Graphical clients leave out the rules that are switched off, and say so of the others.
+    if (rule['enabled'] === true) delete rule['enabled']
+  }
+}
+
+function mergeRoutingSettings(rewriting: Rewriting, routing: Loose, settings: Loose): void {
   const keys = Object.keys(settings)
   if (keys.some((key) => key in routing)) return
   rewriting.say(['routing', 'settings'], 'is read as part of "routing"', 'notice')

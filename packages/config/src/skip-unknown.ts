@@ -18,3 +18,12 @@ export function skipUnknown(rewriting: Rewriting, root: Loose, known: KnownProto
     drop(rewriting, root, key, unknown.map(([index]) => index), 'its protocol is unknown')
   }
 }
+
+/** Takes from handlers of other protocols what is told of their streams: that the protocol is unknown says it all. */
+export function bareUnknown(root: Loose, known: KnownProtocols): void {
+  for (const key of ['inbounds', 'outbounds'] as const) {
+    for (const [, handler] of objectsOf(root[key])) {
+      if (typeof handler['protocol'] === 'string' && !known[key].has(handler['protocol'])) delete handler['streamSettings']
+    }
+  }
+}

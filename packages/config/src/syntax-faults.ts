@@ -30,6 +30,8 @@ const TEXTS: Readonly<Record<ErrorName, readonly [message: string, hint?: string
   '<unknown ParseErrorCode>': ['not JSON'],
 }
 
+const UNCLOSED = ['unexpected ":"', 'a list before it has no "]"'] as const
+
 /**
  * The parser's errors in words, without a word of the text itself, which may be a secret. What the parser stumbles over
  * before the next comma is a consequence of the first error and not told.
@@ -40,9 +42,16 @@ export function syntaxFaults(text: string, root: Node | undefined, errors: reado
   const end = root === undefined ? Number.POSITIVE_INFINITY : root.offset + root.length
   const faults: Fault[] = []
   let told: number | undefined
+  let isListTold = false
   for (const { error, offset, length } of errors) {
     const name = printParseErrorCode(error)
     const isBehind = length > 0 && offset >= end && name !== 'UnexpectedEndOfComment'
+    // A bracket that is left over is what a fault before has made of it.
+    if (isBehind && faults.length > 0 && /[\]}]/.test(text.charAt(offset))) break
+    const isUnclosed: boolean = text[offset] === ':' && (name === 'CommaExpected' || (name === 'ValueExpected' && isListTold))
+    if (isUnclosed && !isListTold) faults.push(faultAt(offset, UNCLOSED, lines))
+    isListTold ||= isUnclosed
+    if (isUnclosed) continue
     const isConsequence = !isBehind && told !== undefined && !text.slice(told, offset).includes(',')
     told = Math.max(told ?? 0, offset + length)
     if (!isConsequence) faults.push(faultAt(offset, TEXTS[isBehind ? 'EndOfFileExpected' : name], lines))

@@ -5,14 +5,14 @@ import type { LineMap } from './line-map.js'
 import { MAX_DEPTH } from './syntax-faults.js'
 
 /** Far above any real config; an alias of an alias of an alias is a small file that would fill the memory. */
-const MAX_NODES = 200_000
+const MAX_NODES = 100_000
 
 const TEXTS: Readonly<Partial<Record<ErrorCode, readonly [message: string, hint?: string]>>> = {
   BAD_DIRECTIVE: ['unknown directive'],
   BAD_DQ_ESCAPE: ['unknown escape in a text', 'write \\\\ for a backslash, or use single quotes'],
   BAD_INDENT: ['wrong indentation'],
   BAD_SCALAR_START: ['a text that starts like this stands in quotes'],
-  BLOCK_AS_IMPLICIT_KEY: ['unexpected ":"', 'a text with ": " in it stands in quotes'],
+  BLOCK_AS_IMPLICIT_KEY: ['unexpected ":" below this', 'the indentation is wrong, or a text with ": " in it lacks its quotes'],
   BLOCK_IN_FLOW: ['a block cannot stand in brackets'],
   MISSING_CHAR: ['a blank, comma, quote or bracket is missing'],
   MULTILINE_IMPLICIT_KEY: ['expected a colon behind the name'],
@@ -27,7 +27,7 @@ export function parseYamlTree(text: string, lines: LineMap): { readonly root: No
   try {
     // A key that stands twice is a remark, in YAML as in JSON.
     const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'error', strict: true })
-    if (document.errors.length > 0) return { faults: document.errors.map((error) => describe(error, lines)) }
+    if (document.errors.length > 0) return { faults: withoutEchoes(document.errors).map((error) => describe(error, lines)) }
     if (document.contents === null) return { faults: [{ ...fault([], 'is empty'), ...lines.positionAt(0) }] }
     return { root: new TreeBuilder(document).build() }
   } catch (error) {
@@ -36,6 +36,11 @@ export function parseYamlTree(text: string, lines: LineMap): { readonly root: No
     if (error instanceof RangeError) return { faults: [fault([], `more than ${MAX_DEPTH} levels deep`)] }
     throw error
   }
+}
+
+/** Of several errors at one place the first tells most. */
+function withoutEchoes(errors: readonly YAMLError[]): YAMLError[] {
+  return errors.filter(({ pos: [offset] }, index) => errors.findIndex((error) => error.pos[0] === offset) === index)
 }
 
 /** Never a word of the text itself, which may be a secret. */
@@ -55,6 +60,8 @@ class Unreadable extends Error {
 
 class TreeBuilder {
   readonly #document: Document
+  /** To resolve an alias is to walk through the document. */
+  readonly #targets = new Map<unknown, unknown>()
   #nodes = 0
 
   constructor(document: Document) {
@@ -73,8 +80,9 @@ class TreeBuilder {
     if (++this.#nodes > MAX_NODES) throw new Unreadable(`more than ${MAX_NODES} values`, offset)
     const place = { offset, length: Math.max(0, (range?.[1] ?? offset) - offset), ...(parent === undefined ? {} : { parent }) }
     if (isAlias(source)) {
-      const target = source.resolve(this.#document)
+      const target = this.#targets.get(source) ?? source.resolve(this.#document)
       if (target === undefined) throw new Unreadable('alias of an anchor that does not stand before it', offset)
+      this.#targets.set(source, target)
       return this.#node(target, offset, depth + 1, parent)
     }
     if (isMap(source)) {

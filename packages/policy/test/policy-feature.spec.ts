@@ -91,9 +91,9 @@ describe('the check of the section', () => {
 
   it('warns of settings that have no effect here, and goes on', () => {
     expect(lines({ levels: { 0: { bufferSize: 512, statsUserOnline: true } }, system: { overrideAccessLogDest: true } })).toEqual([
-      'warning policy.levels["0"].bufferSize: ignored: the streams of Node keep their own high-water marks',
-      'warning policy.levels["0"].statsUserOnline: ignored: users who are online are not counted',
-      'warning policy.system.overrideAccessLogDest: ignored: the access log always names the target that the client asked for',
+      'warning policy.levels["0"].bufferSize: is ignored: the streams of Node keep their own high-water marks',
+      'warning policy.levels["0"].statsUserOnline: is ignored: users who are online are not counted',
+      'warning policy.system.overrideAccessLogDest: is ignored: the access log always names the target that the client asked for',
     ])
   })
 })

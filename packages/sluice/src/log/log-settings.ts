@@ -9,7 +9,7 @@ export interface LogSettings {
   readonly error?: string
   /** The least level that is written. @default warning */
   readonly loglevel?: LogLevel | 'none'
-  /** Accepted without effect: nothing here asks name servers itself. */
+  /** Accepted without effect: queries are not logged. */
   readonly dnsLog?: boolean
   /** How much of IP addresses is hidden: `quarter`, `half`, `full`, or what is kept, as `/16+/32`. @default '' */
   readonly maskAddress?: string
@@ -35,11 +35,10 @@ export const logSchema: ObjectSchema<LogSettings> = {
       description: 'The least level that is written',
       default: 'warning',
     },
-    dnsLog: { type: 'boolean', description: 'Ignored: nothing here asks name servers itself' },
+    dnsLog: { type: 'boolean', description: 'Ignored: queries are not logged' },
     maskAddress: {
-      type: 'string',
-      pattern: ADDRESS_MASK,
-      description: 'How much of IP addresses is hidden: quarter (1.2.*.*), half (1.*.*.*), full, or what is kept, as /16+/32',
+      description: 'quarter (1.2.*.*), half (1.*.*.*), full, or what is kept of IP addresses, as /16+/32',
+      anyOf: [{ type: 'string', pattern: ADDRESS_MASK }],
       default: '',
     },
     format: { type: 'string', enum: ['text', 'json'], description: 'Lines as v2ray writes them, or one JSON object each', default: 'text' },
@@ -49,6 +48,6 @@ export const logSchema: ObjectSchema<LogSettings> = {
 /** What is accepted in vain. */
 export function checkLog({ dnsLog }: LogSettings): Fault[] {
   const faults: Fault[] = []
-  if (dnsLog === true) faults.push(fault(['dnsLog'], 'is ignored: nothing here asks name servers itself', { severity: 'warning' }))
+  if (dnsLog === true) faults.push(fault(['dnsLog'], 'is ignored: queries are not logged', { severity: 'warning' }))
   return faults
 }
