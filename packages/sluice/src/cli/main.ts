@@ -8,6 +8,7 @@ import { FileConfigError, printFaults } from './faults.js'
 import { runOneLine, type OneLineOptions } from './one-line.js'
 import { UsageError } from './proxy-url.js'
 import { registerAdapt } from './register-adapt.js'
+import { registerApi } from './register-api.js'
 import { registerCheck } from './register-check.js'
 import { registerCompletion } from './register-completion.js'
 import { registerConnect } from './register-connect.js'
@@ -32,6 +33,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerConnect,
   registerExec,
   registerDoctor,
+  registerApi,
   registerCompletion,
   registerSchema,
 ]
