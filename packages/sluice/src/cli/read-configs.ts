@@ -52,7 +52,7 @@ async function pathsOf({ config = [], confdir }: ConfigSources): Promise<string[
 
 function normalized(document: ConfigDocument, { skipUnknown = false }: ConfigSources): ConfigDocument {
   const sections = modules.flatMap((module) => module.kind === 'feature' ? [module.section] : [])
-  return normalizeConfig(document, { sections, ...(skipUnknown ? { onlyKnown: knownProtocols(modules) } : {}) })
+  return normalizeConfig(document, { sections, known: knownProtocols(modules), skipUnknown })
 }
 
 function knownProtocols(list: readonly Module[]): KnownProtocols {
