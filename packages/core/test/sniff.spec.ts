@@ -62,6 +62,21 @@ describe('sniff()', () => {
     expect(await textOf(accepted)).toBe('a\nb')
   })
 
+  it('hands the stream over ready to flow, at once', async () => {
+    const [socket, accepted] = pair()
+    socket.write('a\nb')
+    accepted.read(0)
+    await new Promise(setImmediate)
+    await Promise.resolve()
+    let text = ''
+    await sniff(accepted, read, never).then(() => {
+      accepted.on('data', (chunk: Buffer) => { text += String(chunk) })
+      accepted.resume()
+    })
+    await new Promise(setImmediate)
+    expect(text).toBe('a\nb')
+  })
+
   it('gives up after its limit of time, of bytes, and at once where nothing is known', async () => {
     const [silent, first] = pair()
     silent.write('no end')

@@ -7,9 +7,9 @@ import { Balancer, type BalancerMember } from './balancer/balancer.js'
 import { compileRule, needsAddresses, type CompiledRule } from './compiled-rule.js'
 import { BadPattern } from './condition/bad-pattern.js'
 import type { Condition, RoutingFacts } from './condition/condition.js'
-import { nameMatcher } from './condition/domain-condition.js'
 import { geoFiles } from './geodata/geo-data.js'
 import type { Health, Observatory } from './observatory/health.js'
+import { rulePatterns } from './rule-patterns.js'
 import type { RoutingRule, RoutingSettings } from './routing-settings.js'
 import { seenValue } from './seen-value.js'
 import { RuleSniffer, type SniffedRules } from './sniffers/rule-sniffer.js'
@@ -80,15 +80,11 @@ export class RuleRouter implements Router {
   }
 
   sniffer(settings: SniffingSettings): Sniffer {
-    const { domainsExcluded = [] } = settings
-    try {
-      const isExcluded = nameMatcher(domainsExcluded, { data: geoFiles(), plain: 'full' })
-      return new RuleSniffer(settings, this.#sniffed, isExcluded)
-    } catch (error) {
-      if (!(error instanceof BadPattern)) throw error
-      const { message, hint } = error
-      throw new ConfigError([fault(['domainsExcluded'], `has a value that ${message}`, hint === undefined ? {} : { hint })])
-    }
+    const { domainsExcluded = [], ipsExcluded = [] } = settings
+    return new RuleSniffer(settings, this.#sniffed, {
+      name: within('domainsExcluded', () => rulePatterns.names(domainsExcluded, 'full')),
+      address: within('ipsExcluded', () => rulePatterns.addresses(ipsExcluded)),
+    })
   }
 
   /**
@@ -164,6 +160,17 @@ function lazily(make: BalancerSource): BalancerSource {
   return () => (balancer ??= make())
 }
 
+/** @throws {ConfigError} in place of what a bad value throws. */
+function within<T>(key: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof BadPattern)) throw error
+    const { message, hint } = error
+    throw new ConfigError([fault([key], `has a value that ${message}`, hint === undefined ? {} : { hint })])
+  }
+}
+
 function holds({ conditions }: CompiledRule, facts: RoutingFacts): boolean {
   return conditions.every((condition) => condition.matches(facts))
 }
@@ -186,5 +193,9 @@ function factsOf(session: Context): RoutingFacts {
   const { sniffed, target: { host } } = session
   const isAddress = isIP(host) !== 0
   const name = sniffed?.domain ?? (isAddress ? undefined : host)
-  return { session, name: name?.toLowerCase().replace(/\.$/, ''), addresses: isAddress ? [host] : undefined }
+  return { session, name: name === undefined ? undefined : plainName(name), addresses: isAddress ? [host] : undefined }
+}
+
+function plainName(name: string): string {
+  return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
 }

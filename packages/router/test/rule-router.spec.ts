@@ -59,6 +59,9 @@ describe('RuleRouter', () => {
     const read = (host: string) => byName.read(Buffer.from(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`), session('192.0.2.1'))
     expect([read('a.test'), read('b.a.test')]).toEqual([{ protocol: 'http' }, { protocol: 'http', domain: 'b.a.test' }])
     expect(() => sniffer([], ['regexp:('])).toThrow('domainsExcluded: has a value that is no regular expression')
+    const router = new RuleRouter({}, outbounds, resolving({}))
+    expect(router.sniffer({ destOverride: ['tls'], ipsExcluded: ['192.0.2.0/24'] }).wants(session('192.0.2.1'))).toBe(false)
+    expect(() => router.sniffer({ ipsExcluded: ['x'] })).toThrow('ipsExcluded: has a value that is neither an IP address nor a CIDR')
   })
 
   it('T11 resolves nothing with AsIs', () => {

@@ -86,8 +86,8 @@ describe('sniffHttp()', () => {
 describe('RuleSniffer', () => {
   const none = { byProtocol: false, byName: false }
   const both = { byProtocol: false, byName: true }
-  const sniffer = (settings: SniffingSettings, rules = none, isExcluded = (_: string): boolean => false): RuleSniffer =>
-    new RuleSniffer(settings, rules, isExcluded)
+  const sniffer = (settings: SniffingSettings, rules = none, name = (_: string): boolean => false): RuleSniffer =>
+    new RuleSniffer(settings, rules, { name, address: (address) => address === '192.0.2.9' })
   const to = (host: string) => factsOf(host).session
 
   it('wants only those sessions for which the result can matter', () => {
@@ -98,6 +98,7 @@ describe('RuleSniffer', () => {
     expect(sniffer({ destOverride: ['tls'], routeOnly: true }, both).wants(to('192.0.2.1'))).toBe(true)
     expect(sniffer({}, { ...none, byProtocol: true }).wants(to('name.test'))).toBe(true)
     expect(sniffer({ metadataOnly: true }, { ...none, byProtocol: true }).wants(to('name.test'))).toBe(false)
+    expect(sniffer({ destOverride: ['tls'] }).wants(to('192.0.2.9'))).toBe(false)
     const udp = { ...to('192.0.2.1'), target: { ...tcp('192.0.2.1', 53), network: 'udp' as const } }
     expect(sniffer({ destOverride: ['tls'] }).wants(udp)).toBe(false)
   })
@@ -108,6 +109,7 @@ describe('RuleSniffer', () => {
     expect(sniffer({ destOverride: ['tls'] }).read(head, to('192.0.2.1'))).toEqual({ protocol: 'http' })
     expect(sniffer({ destOverride: ['http'] }).read(head, to('other.test'))).toEqual({ protocol: 'http' })
     expect(sniffer({ destOverride: ['http'] }, none, (name) => name === 'name.test').read(head, to('192.0.2.1'))).toEqual({ protocol: 'http' })
+    expect(sniffer({ destOverride: ['http'] }).read(head, to('192.0.2.9'))).toEqual({ protocol: 'http' })
     expect(sniffer({}).read(Buffer.from('SSH'), to('192.0.2.1'))).toBeUndefined()
     expect(sniffer({}).read(head.subarray(0, 2), to('192.0.2.1'))).toBe('more')
   })

@@ -34,6 +34,9 @@ const sniffing: ObjectSchema<SniffingSettings> = {
     },
     routeOnly: { type: 'boolean', description: 'Rules see the name, the outbound goes to the address', default: false },
     domainsExcluded: { type: 'array', description: 'Names that are never used', items: { type: 'string', minLength: 1 }, default: [] },
+    ipsExcluded: {
+      type: 'array', description: 'Addresses that no name takes the place of', items: { type: 'string', minLength: 1 }, default: [],
+    },
     metadataOnly: { type: 'boolean', description: 'Look at nothing that the client sends: no session is sniffed', default: false },
   },
 }

@@ -13,6 +13,8 @@ export interface SniffingSettings {
   readonly routeOnly?: boolean
   /** Names that are never used, in the forms of a rule's `domain`; a plain one stands for exactly itself. @default none */
   readonly domainsExcluded?: readonly string[]
+  /** Addresses that no name takes the place of, in the forms of a rule's `ip`. @default none */
+  readonly ipsExcluded?: readonly string[]
   /** Look at nothing that the client sends: no session is sniffed then. @default false */
   readonly metadataOnly?: boolean
 }

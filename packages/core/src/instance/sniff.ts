@@ -42,8 +42,8 @@ export function sniff(
     const timer = setTimeout(finish, SNIFFING.limitMs)
     signal.addEventListener('abort', finish)
     reader.on('readable', look).on('end', finish).on('close', finish)
+    // What is buffered already is told by the event as well, and only after it does Node let go of the listener in time for others.
     if (signal.aborted || reader.destroyed || reader.readableEnded) finish()
-    else look()
   })
 }
 

@@ -1,4 +1,3 @@
-import ipaddr from 'ipaddr.js'
 import { NO_GEO_DATA, type GeoData } from '../geodata/geo-data.js'
 import { BadPattern } from './bad-pattern.js'
 import type { Condition, RoutingFacts } from './condition.js'
@@ -14,6 +13,8 @@ const PRIVATE = [
   '192.88.99.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/3',
   '::/127', 'fc00::/7', 'fe80::/10', 'ff00::/8',
 ]
+
+const PREFIX = /^\d{1,3}$/
 
 /** What the networks of a condition are compared with, and where lists of them come from. */
 export interface AddressConditionOptions {
@@ -70,9 +71,12 @@ function networksOf(value: string, data: GeoData): { readonly networks: readonly
 
 function parseNetwork(value: string): Cidr {
   const slash = value.indexOf('/')
-  const bytes = addressBytes(slash === -1 ? value : value.slice(0, slash))
-  if (bytes !== undefined && slash === -1) return { bytes, bits: bytes.length * 8 }
-  if (bytes === undefined || !ipaddr.isValidCIDR(value)) throw new BadPattern('is neither an IP address nor a CIDR')
-  const [address, bits] = ipaddr.parseCIDR(value)
-  return { bytes: address.toByteArray(), bits }
+  const text = slash === -1 ? value : value.slice(0, slash)
+  const bytes = addressBytes(text)
+  // ::ffff:a.b.c.d is an IPv4 address, and its prefix counts the 96 bits before that.
+  const mapped = bytes?.length === 4 && text.includes(':') ? 96 : 0
+  const most = mapped + (bytes?.length ?? 0) * 8
+  const bits = slash === -1 ? most : PREFIX.test(value.slice(slash + 1)) ? Number(value.slice(slash + 1)) : Number.NaN
+  if (bytes === undefined || !(bits >= mapped && bits <= most)) throw new BadPattern('is neither an IP address nor a CIDR')
+  return { bytes, bits: bits - mapped }
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** A network: 4 or 16 bytes, of which the first bits count. */
@@ -30,8 +31,11 @@ export class IpSet {
 
 /** The bytes of an address; 4 of them also for an IPv4 address that is written as IPv6. `undefined` where it is none. */
 export function addressBytes(text: string): readonly number[] | undefined {
-  if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) return undefined
-  return ipaddr.process(text).toByteArray()
+  switch (isIP(text)) {
+    case 4: return text.split('.').map(Number)
+    case 6: return ipaddr.process(text).toByteArray()
+    default: return undefined
+  }
 }
 
 type Range<T> = readonly [first: T, last: T]
