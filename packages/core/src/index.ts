@@ -59,6 +59,6 @@ export { DEFAULT_POLICY } from './instance/null-features.js'
 export { LoginThrottle, type LoginResult, type LoginThrottleOptions } from './login-throttle.js'
 export { Secret } from './secret.js'
 export {
-  DIALER_FACTORY, EVENTS, INBOUND_PARTS, LISTENER_FACTORY, LIVE_SESSIONS, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS,
-  STATS_MANAGER, TAG,
+  DIALER_FACTORY, EVENTS, INBOUND_PARTS, LISTENER_FACTORY, LIVE_SESSIONS, OUTBOUND_MANAGER, OWN_ADDRESSES, POLICY_MANAGER, RESOLVER,
+  ROUTER, SETTINGS, STATS_MANAGER, TAG,
 } from './tokens.js'

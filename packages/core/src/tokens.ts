@@ -1,4 +1,5 @@
 import type { LiveSessions } from './contracts/context.js'
+import type { Endpoint } from './contracts/destination.js'
 import type { InboundParts } from './contracts/inbound.js'
 import type { OutboundManager } from './contracts/outbound.js'
 import type { PolicyManager, Resolver, Router, StatsManager } from './contracts/features.js'
@@ -13,6 +14,8 @@ export const TAG = createToken<string>('tag', 'the handler')
 
 export const EVENTS = createToken<InstanceEvents>('events', '@sluice/core')
 export const LIVE_SESSIONS = createToken<LiveSessions>('LiveSessions', '@sluice/core')
+/** Where the listeners of this instance listen at this moment: nothing of it may be dialled there. */
+export const OWN_ADDRESSES = createToken<Iterable<Endpoint>>('own addresses', '@sluice/core')
 export const OUTBOUND_MANAGER = createToken<OutboundManager>('OutboundManager', '@sluice/core')
 export const INBOUND_PARTS = createToken<InboundParts>('InboundParts', '@sluice/core')
 export const POLICY_MANAGER = createToken<PolicyManager>('PolicyManager', '@sluice/policy')

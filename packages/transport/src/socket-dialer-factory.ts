@@ -1,11 +1,11 @@
 import { isIP } from 'node:net'
 import {
-  ConfigError, EVENTS, fault, inject, injectable, POLICY_MANAGER, STATS_MANAGER,
-  type Counter, type Dialer, type DialerFactory, type DialerSpec, type Fault, type InstanceEvents, type PolicyManager, type StatsManager,
+  ConfigError, EVENTS, fault, inject, injectable, OWN_ADDRESSES, POLICY_MANAGER, STATS_MANAGER,
+  type Counter, type Dialer, type DialerFactory, type DialerSpec, type Endpoint, type Fault, type InstanceEvents, type PolicyManager,
+  type StatsManager,
 } from '@sluice/core'
 import { CountingDialer } from './counting-dialer.js'
 import { keepAliveIdleMs } from './keep-alive.js'
-import { OwnListeners } from './own-listeners.js'
 import { TcpDialer } from './tcp-dialer.js'
 import { ThroughDialer } from './through-dialer.js'
 import { tlsClientOptions, type TlsClientOptions } from './tls-client-options.js'
@@ -14,13 +14,11 @@ import { TlsDialer } from './tls-dialer.js'
 /** Puts an outbound's dialer together: a socket or a tunnel through another outbound, TLS on top, and counters. */
 @injectable()
 export class SocketDialerFactory implements DialerFactory {
-  /** Filled by the listeners of the same instance. */
-  readonly ownListeners = new OwnListeners()
-
   constructor(
     @inject(EVENTS) private readonly events: InstanceEvents,
     @inject(POLICY_MANAGER) private readonly policies: PolicyManager,
     @inject(STATS_MANAGER) private readonly stats: StatsManager,
+    @inject(OWN_ADDRESSES) private readonly ownAddresses: Iterable<Endpoint>,
   ) {}
 
   create(spec: DialerSpec): Dialer {
@@ -28,7 +26,7 @@ export class SocketDialerFactory implements DialerFactory {
     checkLocalAddress(spec, faults)
     const tls = spec.stream.security === 'tls' ? tlsClientOptions(spec.stream.tlsSettings ?? {}, faults) : undefined
     if (faults.length > 0) throw new ConfigError(faults)
-    return this.#counting(spec.tag, this.#secured(dialerUnder(spec, this.ownListeners), tls))
+    return this.#counting(spec.tag, this.#secured(dialerUnder(spec, this.ownAddresses), tls))
   }
 
   #secured(dialer: Dialer, tls: TlsClientOptions | undefined): Dialer {
@@ -47,9 +45,9 @@ export class SocketDialerFactory implements DialerFactory {
 }
 
 /** Through another outbound, that one's socket options hold: source address and keep-alive of this one have nothing to act on. */
-function dialerUnder({ stream, localAddress, through }: DialerSpec, ownListeners: OwnListeners): Dialer {
+function dialerUnder({ stream, localAddress, through }: DialerSpec, ownAddresses: Iterable<Endpoint>): Dialer {
   if (through !== undefined) return new ThroughDialer(through)
-  return new TcpDialer({ ownListeners, keepAliveIdleMs: keepAliveIdleMs(stream), ...(localAddress === undefined ? {} : { localAddress }) })
+  return new TcpDialer({ ownAddresses, keepAliveIdleMs: keepAliveIdleMs(stream), ...(localAddress === undefined ? {} : { localAddress }) })
 }
 
 function checkLocalAddress({ localAddress }: DialerSpec, faults: Fault[]): void {

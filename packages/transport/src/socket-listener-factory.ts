@@ -1,11 +1,9 @@
 import { isIP } from 'node:net'
 import {
-  ConfigError, DIALER_FACTORY, EVENTS, fault, inject, injectable,
-  type DialerFactory, type Fault, type InstanceEvents, type Listener, type ListenerFactory, type ListenerSpec,
+  ConfigError, EVENTS, fault, inject, injectable,
+  type Fault, type InstanceEvents, type Listener, type ListenerFactory, type ListenerSpec,
 } from '@sluice/core'
 import { keepAliveIdleMs } from './keep-alive.js'
-import { OwnListeners } from './own-listeners.js'
-import { SocketDialerFactory } from './socket-dialer-factory.js'
 import { SocketListener } from './socket-listener.js'
 import { tlsServerOptions } from './tls-server-options.js'
 
@@ -15,11 +13,7 @@ const MAX_CONNECTIONS = 10_000
 /** Makes TCP listeners, with TLS where the settings say so. */
 @injectable()
 export class SocketListenerFactory implements ListenerFactory {
-  constructor(
-    @inject(EVENTS) private readonly events: InstanceEvents,
-    /** Told where is listened, so that none of them dials there. */
-    @inject(DIALER_FACTORY) private readonly dialers?: DialerFactory,
-  ) {}
+  constructor(@inject(EVENTS) private readonly events: InstanceEvents) {}
 
   create({ listen, port, stream, handshakeMs, maxConnections = MAX_CONNECTIONS, alpn }: ListenerSpec): Listener {
     const faults: Fault[] = []
@@ -27,8 +21,7 @@ export class SocketListenerFactory implements ListenerFactory {
     if (isIP(host) === 0) faults.push(fault(['listen'], `must be an IP address or "localhost", not "${listen}"`))
     const tls = stream.security === 'tls' ? tlsServerOptions(stream.tlsSettings ?? {}, faults, alpn) : undefined
     if (faults.length > 0) throw new ConfigError(faults)
-    const ownListeners = this.dialers instanceof SocketDialerFactory ? this.dialers.ownListeners : new OwnListeners()
-    const options = { host, port, keepAliveIdleMs: keepAliveIdleMs(stream), handshakeMs, maxConnections, ownListeners, ...(tls && { tls }) }
+    const options = { host, port, keepAliveIdleMs: keepAliveIdleMs(stream), handshakeMs, maxConnections, ...(tls && { tls }) }
     return new SocketListener(options, this.events)
   }
 }

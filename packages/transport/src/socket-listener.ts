@@ -4,7 +4,6 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import { formatEndpoint, ProxyError, type Connection, type Endpoint, type InstanceEvents, type Listener } from '@sluice/core'
 import { abort } from './abort.js'
 import { ignoreErrors } from './ignore-errors.js'
-import type { OwnListeners } from './own-listeners.js'
 import { linkRawSocket } from './raw-socket.js'
 import { systemErrorText } from './system-error-text.js'
 
@@ -21,8 +20,6 @@ export interface SocketListenerOptions extends Endpoint {
   /** Connections at once, those in their TLS handshake among them. */
   readonly maxConnections: number
   readonly tls?: TlsOptions
-  /** Knows of it while it listens. */
-  readonly ownListeners: OwnListeners
 }
 
 /** Listens on one TCP address, with TLS if it is given options for it. */
@@ -69,9 +66,7 @@ export class SocketListener implements Listener {
     this.#closed = new Promise((resolve) => this.#server.once('close', resolve))
     this.#server.on('error', this.#acceptFailed)
     const bound = this.#server.address() as AddressInfo
-    const endpoint = { host: bound.address, port: bound.port }
-    this.#server.once('close', this.#options.ownListeners.add(endpoint))
-    return endpoint
+    return { host: bound.address, port: bound.port }
   }
 
   stop(): void {

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net'
-import { formatEndpoint, isProxyError, ProxyError, type Destination, type Dialer, type DialOptions } from '@sluice/core'
+import { formatEndpoint, isProxyError, ProxyError, type Destination, type Dialer, type DialOptions, type Endpoint } from '@sluice/core'
 import { dialFailure } from './dial-failure.js'
 import { ignoreErrors } from './ignore-errors.js'
-import type { OwnListeners } from './own-listeners.js'
+import { leadsTo } from './leads-to.js'
 
 // RFC 8305 §5: how long one address may take before the next is tried.
 const ATTEMPT_DELAY_MS = 250
@@ -14,7 +14,7 @@ export interface TcpDialerOptions {
   /** Silence after which the kernel probes the peer; 0 = never. @default 60_000 */
   readonly keepAliveIdleMs?: number
   /** Where nothing is dialled. @default none */
-  readonly ownListeners?: OwnListeners
+  readonly ownAddresses?: Iterable<Endpoint>
 }
 
 /**
@@ -23,10 +23,10 @@ export interface TcpDialerOptions {
  */
 export class TcpDialer implements Dialer {
   readonly #options: Omit<TcpNetConnectOpts, 'port'>
-  readonly #ownListeners: OwnListeners | undefined
+  readonly #ownAddresses: Iterable<Endpoint>
 
-  constructor({ localAddress, keepAliveIdleMs = 60_000, ownListeners }: TcpDialerOptions = {}) {
-    this.#ownListeners = ownListeners
+  constructor({ localAddress, keepAliveIdleMs = 60_000, ownAddresses = [] }: TcpDialerOptions = {}) {
+    this.#ownAddresses = ownAddresses
     this.#options = {
       allowHalfOpen: true,
       noDelay: true,
@@ -60,7 +60,7 @@ export class TcpDialer implements Dialer {
 
   /** Only now is it known where a name leads. Nothing was sent yet, and the listener sees a client that leaves at once. */
   #assertNoLoop({ remoteAddress: host = '', remotePort: port = 0 }: Socket, to: Destination): void {
-    if (this.#ownListeners?.has({ host, port }) !== true) return
+    if (!leadsTo(this.#ownAddresses, { host, port })) return
     const message = `Cannot dial ${formatEndpoint(to)}: this proxy itself listens there, and the session would go round in a circle`
     throw new ProxyError('BLOCKED', message, { side: 'internal', phase: 'dial' })
   }

@@ -60,7 +60,7 @@ function policies(system: Partial<SystemPolicy>): PolicyManager {
 
 function setUp(spec: Partial<DialerSpec> = {}, system: Partial<SystemPolicy> = { statsOutboundUplink: true, statsOutboundDownlink: true }): { stats: Stats, dialer: Dialer } {
   const stats = new Stats()
-  const factory = new SocketDialerFactory(new InstanceEvents(), policies(system), stats)
+  const factory = new SocketDialerFactory(new InstanceEvents(), policies(system), stats, [])
   return { stats, dialer: factory.create({ tag: 'proxy', stream: {}, ...spec }) }
 }
 

@@ -3,6 +3,7 @@ import { canonicalize } from '../config/canonicalize.js'
 import { checkConfig, under } from '../config/check-config.js'
 import { formatPath, parsePath, type PathSegment } from '../config/config-path.js'
 import { Draft } from '../config/draft.js'
+import type { Endpoint } from '../contracts/destination.js'
 import type { Feature } from '../contracts/features.js'
 import type { Construction, FeatureDefinition } from '../definition/define.js'
 import type { Registry } from '../definition/registry.js'
@@ -10,12 +11,13 @@ import { Scope, describeToken, needsOf, type Token } from '../di.js'
 import { ConfigError, fault, isConfigError, type Fault } from '../errors/config-error.js'
 import { InstanceEvents } from '../events.js'
 import {
-  DIALER_FACTORY, EVENTS, INBOUND_PARTS, LISTENER_FACTORY, LIVE_SESSIONS, OUTBOUND_MANAGER, POLICY_MANAGER, RESOLVER, ROUTER, SETTINGS,
-  STATS_MANAGER, TAG,
+  DIALER_FACTORY, EVENTS, INBOUND_PARTS, LISTENER_FACTORY, LIVE_SESSIONS, OUTBOUND_MANAGER, OWN_ADDRESSES, POLICY_MANAGER, RESOLVER, ROUTER,
+  SETTINGS, STATS_MANAGER, TAG,
 } from '../tokens.js'
 import { Dispatcher } from './dispatcher.js'
 import { RegisteredInboundParts, type MakeInbound } from './inbound-parts.js'
 import { InboundHandler } from './inbound-handler.js'
+import { KnownListeners } from './known-listeners.js'
 import { defaultPolicies, noResolver, noRules, noStats } from './null-features.js'
 import { DialingOutboundHandler, Outbounds } from './outbounds.js'
 import { SessionTable } from './session-table.js'
@@ -85,12 +87,14 @@ class Builder {
     this.#scope.provide(EVENTS, events)
     this.#scope.provide(OUTBOUND_MANAGER, outbounds)
     this.#scope.provide(LIVE_SESSIONS, sessions)
+    const addresses = new Set<Endpoint>()
+    this.#scope.provide(OWN_ADDRESSES, addresses)
     const make: MakeInbound = (definition, settings, tag) => this.#make(definition, this.#scopeFor(settings, tag), settings, [])
     this.#scope.provide(INBOUND_PARTS, new RegisteredInboundParts(this.#registry.inbounds, make))
     const { transport } = this.#registry
     const features = this.#features()
     this.#scope.provide(DIALER_FACTORY, this.#scope.construct(transport.dialers))
-    this.#scope.provide(LISTENER_FACTORY, this.#scope.construct(transport.listeners))
+    this.#scope.provide(LISTENER_FACTORY, new KnownListeners(this.#scope.construct(transport.listeners), addresses))
     const dispatcher = new Dispatcher({
       events,
       sessions,

@@ -1,6 +1,6 @@
 import { connectTo, Peer, startTarget } from '@sluice/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createInstance, modules, type Config, type Instance } from '../../src/index.js'
+import { createInstance, createProxy, modules, type Config, type Instance } from '../../src/index.js'
 
 const started: Instance[] = []
 
@@ -60,6 +60,15 @@ describe('T5 an instance', () => {
     })
     expect(await ask(port, 'target.test:443')).toBe('HTTP/1.1 403 Forbidden')
     expect({ sessions, dials }).toEqual({ sessions: 1, dials: 1 })
+  })
+
+  it('knows its listeners after a reload, too, those that it took over from the config before', async () => {
+    await using proxy = createProxy({ inbounds: [{ protocol: 'http', port: 0 }], outbounds: [{ protocol: 'freedom' }] })
+    await proxy.start()
+    const port = proxy.listening[0]?.address.port ?? 0
+    expect(await ask(port, `127.0.0.1:${port}`)).toBe('HTTP/1.1 403 Forbidden')
+    await proxy.reload()
+    expect(await ask(port, `127.0.0.1:${port}`)).toBe('HTTP/1.1 403 Forbidden')
   })
 
   it('dials another instance of the same process, which is another proxy', async () => {

@@ -1,25 +1,12 @@
 import { networkInterfaces } from 'node:os'
 import type { Endpoint } from '@sluice/core'
 
-/**
- * The addresses on which one instance listens: what is dialled there would come back as a client, and be dialled again, for ever.
- */
-export class OwnListeners {
-  readonly #endpoints = new Set<Endpoint>()
-
-  /** @returns Takes it away again. */
-  add(endpoint: Endpoint): () => void {
-    this.#endpoints.add(endpoint)
-    return () => void this.#endpoints.delete(endpoint)
+/** Whether a connection to that IP address and port ends at one of these listeners, which may listen on all addresses. */
+export function leadsTo(listeners: Iterable<Endpoint>, { host, port }: Endpoint): boolean {
+  for (const listener of listeners) {
+    if (listener.port === port && takes(unmapped(listener.host), unmapped(host))) return true
   }
-
-  /** Whether a connection to that IP address and port ends at one of them. */
-  has({ host, port }: Endpoint): boolean {
-    for (const own of this.#endpoints) {
-      if (own.port === port && takes(unmapped(own.host), unmapped(host))) return true
-    }
-    return false
-  }
+  return false
 }
 
 function takes(listening: string, host: string): boolean {
