@@ -11,7 +11,7 @@ export interface AdmissionOptions extends Pick<LoginThrottleOptions, 'onThrottle
 
 /**
  * Says which requests are heard. Without a secret whoever is on this machine may ask, but for pages in a browser: a page of another
- * site says so in `Origin`, and one whose name was made to point here (DNS rebinding) in `Host`.
+ * site says so in `Origin` or `Sec-Fetch-Site`, and one whose name was made to point here (DNS rebinding) in `Host`.
  */
 export class Admission {
   readonly #digest: Buffer | undefined
@@ -24,9 +24,10 @@ export class Admission {
 
   /** @returns what to answer in place of what was asked for; `undefined`: go on. */
   refusal(request: IncomingMessage): ControlAnswer | undefined {
-    const { host = '', origin } = request.headers
+    const { host = '', origin, 'sec-fetch-site': site = 'none' } = request.headers
     if (this.#digest === undefined && !isOwnHost(host)) return failure(403, 'Without a secret, Host must be an IP address or localhost')
-    if (origin !== undefined && origin !== `http://${host}`) return failure(403, 'Pages of other sites may not ask')
+    const isForeign = origin !== undefined && origin !== `http://${host}`
+    if (isForeign || (site !== 'none' && site !== 'same-origin')) return failure(403, 'Pages of other sites may not ask')
     const refusal = this.#authorize(request)
     if (refusal !== undefined) return refusal
     return hasBody(request) ? failure(413, 'No request has a body here') : undefined

@@ -40,6 +40,13 @@ describe('a control interface without a secret', () => {
     expect(await status(all, 'POST /reload HTTP/1.1', 'Host: 127.0.0.1:9090', `Origin: ${origin}`)).toBe(403)
   })
 
+  it.each([['cross-site', 403], ['same-site', 403], ['same-origin', 200], ['none', 200]])(
+    'answers images and links of a page that is %s with %i', async (site, expected) => {
+      await using all = await alone()
+      expect(await status(all, 'GET /version HTTP/1.1', 'Host: 127.0.0.1', `Sec-Fetch-Site: ${site}`)).toBe(expected)
+    },
+  )
+
   it('lets no page read across origins', async () => {
     await using all = await alone()
     const { headers } = await all.ask('/version')
