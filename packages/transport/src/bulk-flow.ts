@@ -13,8 +13,9 @@ const SLOTS = 2
 /**
  * Moves the bytes of a TCP socket by large reads into a buffer that is used again and again.
  *
- * It has a buffer of its own only while some reads are large. What was read may be overwritten once the sink has taken it: a TCP socket
- * mostly does so at once; with any other sink half of the buffer waits while the other half is read into.
+ * It has a buffer of its own only while some reads are large, and copies small ones out of one that all share. What was read may be
+ * overwritten once the sink has taken it: a TCP socket mostly does so at once; with any other sink half of the buffer waits while
+ * the other half is read into.
  */
 export class BulkFlow implements BufferReader, Borrower {
   readonly #source: Socket
@@ -41,9 +42,9 @@ export class BulkFlow implements BufferReader, Borrower {
     this.#slotBytes = this.#isPrompt ? bulkBuffers.bufferBytes : BULK_READ_BYTES
   }
 
-  /** @returns `false` if this source cannot be read so. */
-  start(): boolean {
-    this.#buffer = bulkBuffers.take(this)
+  /** @param isBulk Whether reads are large already. @returns `false` if this source cannot be read so. */
+  start(isBulk: boolean): boolean {
+    if (isBulk) this.#buffer = bulkBuffers.take(this)
     const started = readInto(this.#source, this.nextBuffer(), this)
     if (!started) this.#giveBack()
     return started

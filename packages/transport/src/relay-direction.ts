@@ -24,10 +24,13 @@ export interface DirectionOwner {
   sinkFinished(): void
 }
 
+/** Who has sent so many chunks is likely to send more. */
+const MANY_CHUNKS = 16
+
 /**
  * One way of a session: hands what its source yields to its sink, no faster than the sink takes it, and counts it.
  *
- * It begins with plain `data` events. A direction between TCP sockets that moves much goes on with large reads into one buffer; what
+ * It begins with plain `data` events. A direction that moves much, or often, goes on with reads that allocate nothing; what
  * TLS and HTTP/2 yield in one turn of the event loop is written to a TCP socket in one piece. Those take turns with each other.
  *
  * It decides nothing: when to pass an end on, to stop or to give up is its owner's business. So is the failure of a stream.
@@ -55,6 +58,7 @@ export class RelayDirection implements FlowOwner {
   /** Reads for it, in place of `data` events. */
   #flow: BulkFlow | RecordFlow | undefined
   #collector: TurnCollector | undefined
+  #chunks = 0
 
   constructor(source: Readable, sink: Writable, record: SessionRecord, counter: 'uplinkBytes' | 'downlinkBytes', owner: DirectionOwner) {
     this.source = source
@@ -171,7 +175,8 @@ export class RelayDirection implements FlowOwner {
     const mayGoOn = this.moved(chunk.length)
     if (!this.#collect(chunk)) this.#write(chunk)
     if (!mayGoOn) this.park()
-    if (this.#flow === undefined && this.#collector === undefined && chunk.length >= FULL_RECORD_BYTES) this.#speedUp(chunk.length)
+    if (this.#flow !== undefined || this.#collector !== undefined) return
+    if (chunk.length >= FULL_RECORD_BYTES || ++this.#chunks >= MANY_CHUNKS) this.#speedUp(chunk.length)
   }
 
   /** Small ones go on at once, as long as nothing is before them. */
@@ -190,9 +195,10 @@ export class RelayDirection implements FlowOwner {
     const { source, sink } = this
     if (source.readableLength > 0) return
     if (isTcpSocket(source)) {
-      if (bytes < BULK_READ_BYTES || !letsGo(sink)) return
+      const isBulk = bytes >= BULK_READ_BYTES
+      if (!letsGo(sink) || !(isBulk || this.#chunks >= MANY_CHUNKS)) return
       const bulk = new BulkFlow(source, sink, this)
-      if (!bulk.start()) return
+      if (!bulk.start(isBulk)) return
       this.#flow = bulk
     } else if (isTcpSocket(sink)) {
       this.#collector = new TurnCollector(sink, this)

@@ -36,7 +36,8 @@ const NEXT_BUFFER = SYMBOLS.get('kBufferGen')
  */
 export function readInto(socket: Socket, buffer: Buffer, reader: BufferReader): boolean {
   const { _handle: handle } = socket as unknown as { readonly _handle?: Handle | null }
-  if (BUFFER === undefined || ON_READ === undefined || NEXT_BUFFER === undefined || typeof handle?.useUserBuffer !== 'function') return false
+  if (BUFFER === undefined || ON_READ === undefined || NEXT_BUFFER === undefined) return false
+  if (typeof handle?.useUserBuffer !== 'function') return false
   handle.useUserBuffer(buffer)
   Object.assign(socket, {
     [BUFFER]: buffer,

@@ -197,6 +197,21 @@ describe('relay()', () => {
     expect(figures!.writes / (DOWN.length / MIB)).toBeLessThanOrEqual(maxWritesPerMiB)
   })
 
+  it.each(['tcp', 'tls'] as const)('allocates for the first 16 of many small messages over %s, and no more', async (kind) => {
+    let figures: Figures | undefined
+    await using session = await rig(kind, { before: (link, connection) => { figures = count(link, connection) } })
+    const { client, target, done } = session
+    const message = pattern(64)
+    for (let round = 1; round <= 100; round++) {
+      target.socket.write(message)
+      await until(() => client.receivedBytes === round * message.length, 'a message')
+    }
+    await Promise.all([client.fin(), target.fin()])
+    await done
+    expect(figures).toEqual({ dataBytes: 16 * message.length, writes: 100 })
+    expect(client.received.equals(Buffer.concat(Array.from({ length: 100 }, () => message)))).toBe(true)
+  })
+
   it.each(['tcp', 'tls'] as const)('does without buffers of its own over %s where Node has no way to read into them', async (kind) => {
     const before = (link: Link, connection: Connection): void => forgetUserBuffers(link.reader as Socket, connection as Socket)
     await using session = await rig(kind, { before })
