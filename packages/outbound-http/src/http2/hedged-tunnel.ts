@@ -23,7 +23,8 @@ export type HedgedOutcome = Connection | 'again'
  * the other request is cancelled. Nothing was sent in either tunnel yet, so no byte can be doubled; where some was, it stays at one.
  *
  * The second request is made only where the first may wait in vain: other tunnels are open on its session (servers answer fewer
- * than they announce), or the session owes an answer to a PING. And, but for that, only if few others are made at the moment.
+ * than they announce), or the session owes an answer to a PING. And, but for that, only if few others are made at the moment. There
+ * are never more than two at a time.
  */
 export class HedgedTunnel {
   readonly #pool: SessionPool
@@ -33,7 +34,10 @@ export class HedgedTunnel {
   readonly #pending = new Set<PendingTunnel>()
   readonly #stops: (() => void)[] = []
   readonly #hedging = new AbortController()
+  /** Where it was asked for. */
+  readonly #asked = new Set<PooledSession>()
   #isHedged = false
+  #waitMs: number
   #firstError: ProxyError | undefined
   #settle: ((outcome: HedgedOutcome | Promise<never>) => void) | undefined
 
@@ -43,6 +47,7 @@ export class HedgedTunnel {
     this.#first = session
     this.#request = request
     this.#options = options
+    this.#waitMs = pool.times.hedgeAfterMs
   }
 
   /**
@@ -80,6 +85,7 @@ export class HedgedTunnel {
   }
 
   #ask(session: PooledSession, early?: EarlyData): void {
+    this.#asked.add(session)
     this.#pending.add(new PendingTunnel(session, this.#request, { settled: this.#onSettled, early }))
   }
 
@@ -136,8 +142,19 @@ export class HedgedTunnel {
   #onUnanswered(): void {
     if (this.#first.isSuspect) return
     if (this.#first.silentMs >= this.#pool.times.hedgeAfterMs) this.#first.ping()
-    if (this.#first.streams < 2) return
+    // Alone there, and not sent there from elsewhere, it waits for its target.
+    if (this.#first.streams < 2 && this.#asked.size < 2) return
     this.#stops.push(this.#pool.hedges.enter(() => void this.#hedge()))
+  }
+
+  /** The second may have come to a connection that answers no more either: it is made elsewhere, each time after twice the wait. */
+  #onBothUnanswered(): void {
+    const second = [...this.#pending].find(({ session }) => session !== this.#first)
+    if (second === undefined) return
+    this.#pending.delete(second)
+    second.cancel()
+    this.#isHedged = false
+    void this.#hedge()
   }
 
   /** The server does not answer at all. */
@@ -160,11 +177,14 @@ export class HedgedTunnel {
     try {
       const { signal } = this.#hedging
       // Whatever phase a second connection is in, this tunnel waits for its answer.
-      const lease = await this.#pool.lease({ signal, onPhase: () => {}, except: this.#first })
+      const lease = await this.#pool.lease({ signal, onPhase: () => {}, except: this.#asked })
       const isOver = signal.aborted
       if (lease.kind === 'connection') lease.connection.destroy()
       else if (isOver) lease.session.release()
-      else this.#ask(lease.session)
+      else {
+        this.#ask(lease.session)
+        this.#stops.push(deadline(this.#waitMs *= 2, () => this.#onBothUnanswered()))
+      }
     } catch {
       // The first request is still under way, and its outcome is what counts.
     }

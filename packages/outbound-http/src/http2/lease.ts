@@ -12,6 +12,6 @@ export type DialPhase = 'dial' | 'tls' | 'connect'
 export interface LeaseOptions {
   readonly signal: AbortSignal
   readonly onPhase: (phase: DialPhase) => void
-  /** A session that is not wanted, though it may have room. */
-  readonly except?: PooledSession
+  /** Sessions that are not wanted, though they may have room. */
+  readonly except?: ReadonlySet<PooledSession>
 }

@@ -202,7 +202,7 @@ export class PooledSession {
     this.#limit = Math.max(1, Math.floor(this.#streams / 2))
   }
 
-  /** It answers no more tunnels than it has: who waits goes elsewhere, nobody comes on top, and it ends with the last of them. */
+  /** It answers no more tunnels than it has: who waits goes elsewhere, and no more come. No GOAWAY, which Apache takes ill while they live. */
   narrow(): void {
     this.#isNarrow = true
     this.#limit = this.answered

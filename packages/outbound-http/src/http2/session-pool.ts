@@ -118,12 +118,12 @@ export class SessionPool {
   }
 
   /** The session with the fewest tunnels that should get one more. */
-  #freest(except?: PooledSession): PooledSession | undefined {
+  #freest(except?: ReadonlySet<PooledSession>): PooledSession | undefined {
     const mayGrow = this.#usable.filter(({ state }) => state.kind === 'ready').length < this.#options.maxConnections
     const limit = Math.min(this.learned.streams, mayGrow ? MAX_STREAMS : Number.POSITIVE_INFINITY)
     let best: PooledSession | undefined
     for (const session of this.#sessions) {
-      const hasRoom = session !== except && session.free > 0 && session.streams < limit
+      const hasRoom = except?.has(session) !== true && session.free > 0 && session.streams < limit
       if (hasRoom && (best === undefined || session.streams < best.streams)) best = session
     }
     return best
@@ -146,7 +146,7 @@ export class SessionPool {
     for (const waiter of this.#line) {
       const any = this.#freest()
       if (any === undefined) break
-      const session = any === waiter.except ? this.#freest(any) : any
+      const session = waiter.except?.has(any) === true ? this.#freest(waiter.except) : any
       if (session === undefined) continue
       session.take()
       waiter.grant({ kind: 'session', session })

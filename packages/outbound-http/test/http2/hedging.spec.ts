@@ -68,6 +68,16 @@ describe('HedgedTunnel', () => {
     await Promise.all(tunnels.map((tunnel) => echoes(tunnel, pattern(1_000))))
   })
 
+  it('asks on a third connection where the first two answer no more', async () => {
+    const upstream = await proxyOf(({ index }) => [{ maxAnswered: 2 }, { maxAnswered: 0 }][index] ?? {})
+    const pool = poolTo(upstream, FAST)
+    await Promise.all(times(2, () => openIn(pool)))
+    const tunnels = await within(2_000, 'all tunnels', Promise.all(times(2, () => openIn(pool))))
+    await Promise.all(tunnels.map((tunnel) => echoes(tunnel, pattern(1_000))))
+    await until(() => upstream.peers.flatMap(({ openStreams }) => openStreams).length === 4, 'the others to be reset')
+    expect(upstream.connections).toBe(3)
+  })
+
   it('closes such a connection with its last tunnel', async () => {
     const upstream = await proxyOf(({ index }) => (index === 0 ? { maxAnswered: 2 } : { delayMs: 50 }))
     const pool = poolTo(upstream, FAST)
@@ -97,7 +107,7 @@ describe('HedgedTunnel', () => {
         return undefined
       },
     })
-    const pool = poolTo(upstream, FAST)
+    const pool = poolTo(upstream, { hedgeAfterMs: 150, judgeAfterMs: 60 })
     await Promise.all(times(10, () => openIn(pool)))
     for (let count = 0; count < 5; count++) {
       await Promise.all([openIn(pool, { authority: `slow-${count}.test:1` }), openIn(pool), sleep(20).then(() => openIn(pool))])
@@ -168,11 +178,11 @@ describe('HedgedTunnel', () => {
 
   it('asks for few tunnels twice at once', async () => {
     const upstream = await proxyOf({ status: ({ authority }) => (authority === 'never.test:1' ? undefined : 200) })
-    const pool = poolTo(upstream, FAST)
+    const pool = poolTo(upstream, { ...FAST, hedgeAfterMs: 120 })
     const cancel = new AbortController()
     setMaxListeners(0, cancel.signal)
     const waiting = times(30, () => openIn(pool, { authority: 'never.test:1', signal: cancel.signal }).catch(() => {}))
-    await sleep(200)
+    await sleep(240)
     expect(requestsFor('never.test:1', upstream)).toBe(34)
     cancel.abort()
     await Promise.all(waiting)
