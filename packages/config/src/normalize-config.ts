@@ -5,7 +5,7 @@ import { dropRemarks, dropUnset } from './drop-unset.js'
 import { envelopeNames } from './envelope-names.js'
 import { locateFaults } from './locate-faults.js'
 import { readEnvironment, type Environment } from './read-environment.js'
-import { rewriteInbounds, rewriteOutbounds } from './rewrite-handlers.js'
+import { rewriteInbounds, rewriteOutbounds, tellLoopback } from './rewrite-handlers.js'
 import { rewriteSections } from './rewrite-sections.js'
 import { isObject, Rewriting } from './rewriting.js'
 import { bareUnknown, skipUnknown, type KnownProtocols } from './skip-unknown.js'
@@ -40,6 +40,7 @@ export function normalizeConfig(document: ConfigDocument, options: NormalizeOpti
     readEnvironment(rewriting, root, env)
     rewriteInbounds(rewriting, root)
     if (!kept.has('api')) dropApi(rewriting, root)
+    tellLoopback(rewriting, root)
     rewriteOutbounds(rewriting, root)
     if (known !== undefined && options.skipUnknown === true) skipUnknown(rewriting, root, known)
     if (known !== undefined) bareUnknown(root, known)

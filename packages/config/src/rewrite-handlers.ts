@@ -25,6 +25,14 @@ export function rewriteInbounds(rewriting: Rewriting, root: Loose): void {
   }
 }
 
+/** Says of the inbounds that are left which of them listen elsewhere than v2ray would. */
+export function tellLoopback(rewriting: Rewriting, root: Loose): void {
+  for (const [index, { listen }] of objectsOf(root['inbounds'])) {
+    if (listen !== undefined) continue
+    rewriting.say(['inbounds', index], 'listens on 127.0.0.1 alone', 'notice', 'v2ray takes all addresses; "listen" names one')
+  }
+}
+
 /** Brings what stands around the settings of each outbound to the canonical form. */
 export function rewriteOutbounds(rewriting: Rewriting, root: Loose): void {
   for (const [index, outbound] of objectsOf(root['outbounds'])) {
@@ -60,8 +68,8 @@ function rewriteListen(rewriting: Rewriting, inbound: Loose, at: At): void {
   if (listen !== '') {
     const why = SOCKET_PATH.test(listen) ? 'names a socket of the file system, which is not served' : 'must be an IP address or localhost'
     rewriting.say([...at, 'listen'], why, 'error')
-  }
-  delete inbound['listen']
+    inbound['listen'] = '127.0.0.1'
+  } else delete inbound['listen']
 }
 
 /** v2ray 1 to 3 had the list alone. */
@@ -72,8 +80,6 @@ function rewriteSniffing(rewriting: Rewriting, inbound: Loose, at: At): void {
     rewriting.draft.move(inbound, 'domainOverride', sniffing, 'destOverride')
     inbound['sniffing'] = sniffing
   }
-  const { sniffing } = inbound
-  if (isObject(sniffing)) rewriting.ignore(sniffing, 'ipsExcluded', [...at, 'sniffing'], 'addresses are never sniffed')
 }
 
 /** Graphical clients write the keys of Shadowsocks into every server. */

@@ -4,8 +4,12 @@ import { locateFaults, normalizeConfig, parseConfig, type NormalizeOptions } fro
 
 function normalize(value: unknown, options: NormalizeOptions = {}): { config: unknown, told: string[] } {
   const { config, remarks } = normalizeConfig(parseConfig(typeof value === 'string' ? value : JSON.stringify(value)), options)
-  return { config, told: remarks.map(({ severity, path, message }) => `${severity} ${path} ${message}`) }
+  const told = remarks.map(({ severity, path, message }) => `${severity} ${path} ${message}`)
+  return { config, told: told.filter((line) => !line.endsWith(LOOPBACK)) }
 }
+
+/** Said of each inbound without an address, which most of these tests do not look at. */
+const LOOPBACK = 'listens on 127.0.0.1 alone'
 
 const outbound = (part: object): unknown => (normalize({ outbounds: [part] }).config as { outbounds: unknown[] }).outbounds[0]
 
@@ -93,14 +97,36 @@ describe('normalizeConfig()', () => {
     })
   })
 
-  it('reads what v2ray 1 had of sniffing, and says which of Xray\'s it ignores', () => {
-    expect(normalize({ inbounds: [{ domainOverride: ['http'] }, { sniffing: { enabled: true, ipsExcluded: [] } }] })).toEqual({
-      config: { inbounds: [{ sniffing: { enabled: true, destOverride: ['http'] } }, { sniffing: { enabled: true } }] },
-      told: [
-        'notice inbounds[0].domainOverride is read as part of "sniffing"',
-        'warning inbounds[1].sniffing.ipsExcluded is ignored: addresses are never sniffed',
-      ],
+  it('reads what v2ray 1 had of sniffing', () => {
+    expect(normalize({ inbounds: [{ domainOverride: ['http'] }] })).toEqual({
+      config: { inbounds: [{ sniffing: { enabled: true, destOverride: ['http'] } }] },
+      told: ['notice inbounds[0].domainOverride is read as part of "sniffing"'],
     })
+  })
+
+  it('says which inbounds listen elsewhere than v2ray would, and refuses what cannot be listened on', () => {
+    const listens = ['127.0.0.1', undefined, '', null, 'localhost', '::', 'a.test', '/run/a.sock']
+    const { config, remarks } = normalizeConfig(parseConfig(JSON.stringify({ inbounds: listens.map((listen) => ({ listen })) })))
+    expect(config).toEqual({
+      inbounds: [{ listen: '127.0.0.1' }, {}, {}, {}, { listen: 'localhost' }, { listen: '::' }, { listen: '127.0.0.1' }, { listen: '127.0.0.1' }],
+    })
+    expect(remarks.map(({ severity, path }) => `${severity} ${path}`)).toEqual([
+      'error inbounds[6].listen', 'error inbounds[7].listen', 'notice inbounds[1]', 'notice inbounds[2]', 'notice inbounds[3]',
+    ])
+  })
+
+  it.each([
+    [{ sockopt: { mark: 255, tcpFastOpen: false, tproxy: 'off', tcpKeepAliveIdle: 9 } }, { sockopt: { tcpKeepAliveIdle: 9 } }, ['warning …sockopt.mark']],
+    [
+      { security: 'tls', tlsSettings: { fingerprint: 'chrome', echConfigList: '', verifyPeerCertByName: 'a' } }, { security: 'tls', tlsSettings: {} },
+      ['warning …tlsSettings.fingerprint', 'error …tlsSettings.verifyPeerCertByName'],
+    ],
+    [{ network: 'ws', wsSettings: {} }, { network: 'ws' }, []],
+    [{ security: 'reality', realitySettings: {} }, { security: 'reality' }, []],
+  ])('takes out of the stream %j what has no meaning here, and says so where it asked for something', (before, after, expected) => {
+    const { config, told } = normalize({ outbounds: [{ streamSettings: before }] })
+    expect(config).toEqual({ outbounds: [{ streamSettings: after }] })
+    expect(told.map((line) => line.replace('outbounds[0].streamSettings.', '…').split(' ').slice(0, 2).join(' '))).toEqual(expected)
   })
 
   it.each<[object, object]>([

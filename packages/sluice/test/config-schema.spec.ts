@@ -1,7 +1,18 @@
 import { spawnSync } from 'node:child_process'
+import { readdirSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { canonicalConfig } from '../src/cli/canonical-config.js'
+import { loadConfig } from '../src/cli/load-config.js'
 import { runMain } from './run-main.js'
+
+const GOOD = fileURLToPath(new URL('./corpus/good/', import.meta.url))
+
+/** As much of ajv as is used here; it is a dependency of core. */
+interface Validator { (value: unknown): boolean, errors?: unknown }
+type Ajv = new (options: object) => { compile(schema: object): Validator }
 
 const SCRIPT = fileURLToPath(new URL('../../../scripts/config-page.mjs', import.meta.url))
 
@@ -19,6 +30,19 @@ describe('sluice schema', () => {
     })
     expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(['log', 'policy', 'stats', 'routing']))
     expect(Object.keys(schema.definitions)).toContain('outbound.http')
+  })
+
+  it('takes every good config of the corpus in its present words, and refuses a slip', async () => {
+    const { Ajv } = createRequire(new URL('../../core/package.json', import.meta.url))('ajv') as { Ajv: Ajv }
+    const schema = JSON.parse((await runMain('schema')).out) as object
+    const validate = new Ajv({ allErrors: true, allowUnionTypes: true, strictRequired: false }).compile(schema)
+    for (const name of readdirSync(GOOD).filter((file) => statSync(join(GOOD, file)).isFile() && file !== 'environment.json')) {
+      const { instance, document } = await loadConfig({ config: [join(GOOD, name)] })
+      await instance.stop()
+      expect({ name, valid: validate(canonicalConfig(document.config)), errors: validate.errors }).toEqual({ name, valid: true, errors: null })
+    }
+    expect(validate({ inbounds: [{ protocol: 'http', port: 1, settings: { acounts: [] } }] })).toBe(false)
+    expect(validate({ outbounds: [{ protocol: 'http' }] })).toBe(false)
   })
 
   it('is up to date, and so is the page of all fields', () => {

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { connectProxy, connectTo, startTarget, until } from '@sluice/testkit'
 import { withSource } from '../src/cli/file-options.js'
 import { BIN, configFile, configFolder, startCommand, startNodeIn } from './command.js'
+import { runMain, type MainResult } from './run-main.js'
 
 /** Runs `sluice check` to its end. */
-async function check(config: unknown, ...args: string[]): Promise<{ code: number | string, out: string, err: string }> {
+async function check(config: unknown, ...args: string[]): Promise<MainResult> {
   await using file = await configFile(config)
-  await using command = startCommand('check', '-c', file.path, ...args)
-  const code = await command.exit
-  return { code, out: command.out(), err: command.err().replaceAll(file.path, 'FILE') }
+  const { code, out, err } = await runMain('check', '-c', file.path, ...args)
+  return { code, out, err: err.replaceAll(file.path, 'FILE') }
 }
 
 const upstream = { address: 'proxy.example', port: 3128, users: [{ user: 'u', pass: 'p' }] }
@@ -139,7 +139,7 @@ describe('sluice check', () => {
 
   it('says what it reads differently and what it ignores, where it stands', async () => {
     const { err } = await check(`{
-  "inbound": { "protocol": "socks", "port": 1 },
+  "inbound": { "protocol": "socks", "port": 1, "listen": "::1" },
   "outbounds": [{ "protocol": "http", "mux": { "enabled": true },
     "settings": { "address": "p", "port": 1 } }]
 }`)
@@ -166,14 +166,14 @@ describe('sluice check', () => {
       'b.conf': '[[inbounds]]\nprotocol = "socks"\nport = 1\nlisen = "x"\n[[outbounds]]\nprotocol = "freedom"\n',
     })
     const yaml = join(folder.path, 'a.yaml')
-    await using first = startCommand('-test', '-config', yaml)
-    expect(await first.exit).toBe(23)
-    expect(first.err()).toContain(`error: ${yaml}:3:11 inbounds[0].port: must be a port`)
-    expect(first.err()).toContain('> 3 |     port: 70000\n    |           ^\n')
+    const first = await runMain('-test', '-config', yaml)
+    expect(first.code).toBe(23)
+    expect(first.err).toContain(`error: ${yaml}:3:11 inbounds[0].port: must be a port`)
+    expect(first.err).toContain('> 3 |     port: 70000\n    |           ^\n')
     const toml = join(folder.path, 'b.conf')
-    await using second = startCommand('check', '-c', toml, '--format', 'toml')
-    expect(await second.exit).toBe(23)
-    expect(second.err()).toContain(`error: ${toml} inbounds[0].lisen: unknown key (did you mean "listen"?)`)
+    const second = await runMain('check', '-c', toml, '--format', 'toml')
+    expect(second.code).toBe(23)
+    expect(second.err).toContain(`error: ${toml} inbounds[0].lisen: unknown key (did you mean "listen"?)`)
   })
 
   it('shows errors in the text, with the path that was written, and never a password', async () => {
@@ -189,11 +189,11 @@ describe('sluice check', () => {
   })
 
   it('writes JSON on demand', async () => {
-    const { code, out } = await check({ inbounds: [{ protocol: 'socks', port: 1, tagg: 'x' }] }, '--json')
+    const { code, out } = await check({ inbounds: [{ protocol: 'socks', listen: '::1', port: 1, tagg: 'x' }] }, '--json')
     expect(code).toBe(23)
     const fault = { path: 'inbounds[0].tagg', message: 'unknown key', severity: 'error', line: 1 }
     expect(JSON.parse(out)).toMatchObject({ ok: false, faults: [fault] })
-    const good = await check({ inbounds: [{ protocol: 'socks', port: 1 }], outbounds: [{ protocol: 'freedom' }] }, '--json')
+    const good = await check({ inbounds: [{ protocol: 'socks', listen: '::1', port: 1 }], outbounds: [{ protocol: 'freedom' }] }, '--json')
     expect(JSON.parse(good.out)).toEqual({ ok: true, faults: [] })
   })
 
@@ -220,11 +220,10 @@ describe('sluice check', () => {
       'a.json': { inbounds: [{ tag: 'in', protocol: 'socks', port: 1 }], outbounds: [{ tag: 'd', protocol: 'freedom' }] },
       'b.json': { inbounds: [{ tag: 'in', protocol: 'http', port: 'bad' }], outbounds: [{ tag: 'p', protocol: 'blackhole' }] },
     })
-    await using apart = startCommand('check', '-c', join(folder.path, 'b.json'), '-c', join(folder.path, 'a.json'))
-    expect(await apart.exit).toBe(0)
-    await using together = startCommand('test', '-confdir', folder.path)
-    expect(await together.exit).toBe(23)
-    expect(together.err()).toContain(`error: ${join(folder.path, 'b.json')}:1:51 inbounds[0].port: must be a port`)
+    expect((await runMain('check', '-c', join(folder.path, 'b.json'), '-c', join(folder.path, 'a.json'))).code).toBe(0)
+    const together = await runMain('test', '-confdir', folder.path)
+    expect(together.code).toBe(23)
+    expect(together.err).toContain(`error: ${join(folder.path, 'b.json')}:1:51 inbounds[0].port: must be a port`)
   })
 
   it('looks where v2ray looks for a config, and asks for one otherwise', async () => {

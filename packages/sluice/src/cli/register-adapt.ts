@@ -36,5 +36,11 @@ async function adapted(options: LoadConfigOptions): Promise<unknown> {
   const { document, instance, remarks, texts } = await loadConfig({ allowOpen: true, ...options })
   await instance.stop()
   printFaults(remarks, texts)
-  return document.config
+  return withAddresses(document.config)
+}
+
+/** What an inbound without an address listens on is said, for other programs take another one. */
+function withAddresses(config: unknown): unknown {
+  const { inbounds = [] } = config as { readonly inbounds?: readonly object[] }
+  return { ...config as object, inbounds: inbounds.map((inbound) => ({ listen: '127.0.0.1', ...inbound })) }
 }
