@@ -5,6 +5,7 @@ import { DnsResolver } from './dns-resolver.js'
 import { dnsSchema, type DnsServerSettings, type DnsSettings } from './dns-settings.js'
 import { FixedHosts } from './fixed-hosts.js'
 import { makeServer, parseServer } from './parse-server.js'
+import { respellStrategies } from './respell-strategies.js'
 import { plainPatterns, type Patterns } from './patterns.js'
 
 declare module '@sluice/core' {
@@ -33,6 +34,7 @@ export function createDnsFeature(options: DnsOptions = {}): FeatureDefinition {
     provides: RESOLVER,
     optional: true,
     schema: dnsSchema,
+    upgrade: respellStrategies,
     check: checkDns,
     create: (settings) => makeResolver(settings, options),
   })

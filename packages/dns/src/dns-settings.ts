@@ -1,7 +1,10 @@
 import { portSchema, type JsonSchema, type ObjectSchema } from '@sluice/core'
 
 /** Which addresses are asked for: both families, or one. */
-export type QueryStrategy = 'UseIP' | 'UseIPv4' | 'UseIPv6'
+export const QUERY_STRATEGIES = ['UseIP', 'UseIPv4', 'UseIPv6'] as const
+
+/** One of {@link QUERY_STRATEGIES}. */
+export type QueryStrategy = (typeof QUERY_STRATEGIES)[number]
 
 /** One server with what it is asked for. */
 export interface DnsServerSettings {
@@ -45,7 +48,7 @@ export interface DnsSettings {
 
 const text: JsonSchema = { type: 'string', minLength: 1 }
 const texts: JsonSchema = { type: 'array', items: text }
-const strategy: JsonSchema = { type: 'string', enum: ['UseIP', 'UseIPv4', 'UseIPv6'], description: 'Which addresses are asked for' }
+const strategy: JsonSchema = { type: 'string', enum: QUERY_STRATEGIES, description: 'Which addresses are asked for' }
 
 const server: ObjectSchema<DnsServerSettings> = {
   type: 'object',

@@ -30,6 +30,13 @@ describe('the section dns', () => {
     expect(faultsOf({ servers: ['1.1.1.1', 'localhost'], hosts: { a: '1.1.1.1' } })).toEqual([])
   })
 
+  it('reads queryStrategy in whatever spelling', async () => {
+    expect(faultsOf({ queryStrategy: 'use_ip4', servers: [{ address: '1.1.1.1', queryStrategy: 'USEIPV6', expectedIPs: ['1.1.1.1'] }, '1.1.1.2'] })).toEqual([])
+    expect(faultsOf({ queryStrategy: 'use_ip5', servers: [null] })).toHaveLength(2)
+    const resolver = resolverOf({ hosts: {}, servers: ['192.0.2.1'], queryStrategy: 'use-ip-v4' as 'UseIPv4' })
+    expect(await lookUp(resolver, 'name.test', 6)).toMatch(/no server has addresses of this family$/)
+  })
+
   it('reads names and addresses by the patterns that it is given', async () => {
     const patterns = { names: () => (name: string) => name === 'odd', addresses: () => () => true }
     const dns: DnsSettings = { hosts: { 'regexp:anything': '10.0.0.1' } }

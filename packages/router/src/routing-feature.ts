@@ -1,6 +1,7 @@
 import { ConfigError, defineFeature, fault, OUTBOUND_MANAGER, RESOLVER, ROUTER, type Resolve, type Token } from '@sluice/core'
 import { checkRouting } from './check-routing.js'
 import { BURST_OBSERVATORY, OBSERVATORY, type Observatory } from './observatory/health.js'
+import { respellStrategies } from './respell-strategies.js'
 import { routingSchema, type RoutingSettings } from './routing-settings.js'
 import { RuleRouter } from './rule-router.js'
 
@@ -13,6 +14,7 @@ export const routingFeature = defineFeature({
   section: 'routing',
   provides: ROUTER,
   schema: routingSchema,
+  upgrade: respellStrategies,
   check: checkRouting,
   create(settings, resolve) {
     const observatories = [present(resolve, OBSERVATORY), present(resolve, BURST_OBSERVATORY)].filter((found) => found !== undefined)

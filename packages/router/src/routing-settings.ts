@@ -45,6 +45,9 @@ export interface RoutingRule {
   readonly domainMatcher?: string
 }
 
+/** When a name is resolved for a rule on addresses; the first is the default. */
+export const DOMAIN_STRATEGIES = ['AsIs', 'IPIfNonMatch', 'IPOnDemand'] as const
+
 /** The section `routing`. */
 export interface RoutingSettings {
   /** Tried in order: the first that matches wins. What none matches goes to the first outbound. */
@@ -53,7 +56,7 @@ export interface RoutingSettings {
    * When a rule on addresses resolves the target's name: never, once no rule has matched, or when the first such rule is reached.
    * @default AsIs
    */
-  readonly domainStrategy?: 'AsIs' | 'IPIfNonMatch' | 'IPOnDemand'
+  readonly domainStrategy?: (typeof DOMAIN_STRATEGIES)[number]
   /** Accepted without effect: it changes only how v2ray stores names. */
   readonly domainMatcher?: string
   readonly balancers?: readonly BalancerSettings[]
@@ -112,7 +115,7 @@ const supportedInSection: ObjectSchema<RoutingSettings>['properties'] = {
   },
   domainStrategy: {
     type: 'string',
-    enum: ['AsIs', 'IPIfNonMatch', 'IPOnDemand'],
+    enum: DOMAIN_STRATEGIES,
     description: 'When a rule on addresses resolves the target\'s name',
     default: 'AsIs',
   },

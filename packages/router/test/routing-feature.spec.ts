@@ -131,6 +131,13 @@ describe('the check of the section', () => {
     ])
   })
 
+  it('reads strategies in whatever spelling', () => {
+    const rules = [{ ip: '10.0.0.0/8', balancerTag: 'b' }]
+    const balancers = [{ tag: 'b', selector: ['proxy'], strategy: { type: 'roundrobin' } }]
+    for (const domainStrategy of ['asis', 'IP_IF_NON_MATCH', 'ip-on-demand', '']) expect(lines({ domainStrategy, rules, balancers })).toEqual([])
+    expect(lines({ balancers: [null, { tag: 'b', selector: ['proxy'], strategy: { type: 5 } }] })).not.toEqual([])
+  })
+
   it('refuses a misspelt condition, which would make the rule wider', () => {
     expect(lines({ rules: [{ inboundTagg: 'office', network: 'tcp', outboundTag: 'direct' }] })).toEqual([
       'error routing.rules[0].inboundTagg: unknown key (did you mean "inboundTag"?)',
@@ -154,7 +161,7 @@ describe('the check of the section', () => {
   it.each([
     [{ rules: {} }, 'error routing.rules: must be an array, not an object'],
     [{ rules: [{ type: 'chinaip', network: 'tcp', outboundTag: 'direct' }] }, 'error routing.rules[0].type: must be one of "field", not "chinaip"'],
-    [{ domainStrategy: 'Asis' }, 'error routing.domainStrategy: must be one of "AsIs", "IPIfNonMatch", "IPOnDemand", not "Asis" (did you mean "AsIs"?)'],
+    [{ domainStrategy: 'Asi' }, 'error routing.domainStrategy: must be one of "AsIs", "IPIfNonMatch", "IPOnDemand", not "Asi" (did you mean "AsIs"?)'],
     [{ rules: [{ inboundTag: 5, outboundTag: 'direct' }] }, 'error routing.rules[0].inboundTag: must be a list of tags, or one text with commas between them, not 5'],
   ])('refuses %j', (routing, line) => {
     expect(lines(routing)).toEqual([line])

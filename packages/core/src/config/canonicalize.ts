@@ -14,14 +14,14 @@ interface Part {
 }
 
 /**
- * Brings a config into the one form that is checked: keys as the schemas spell them, and the settings of each protocol as its
+ * Brings a config into the one form that is checked: keys as the schemas spell them, and each section and protocol's settings as its
  * module's `upgrade` leaves them. What it does not understand stays for the check.
  */
 export function canonicalize(draft: Draft, registry: Registry): Fault[] {
   const { root } = draft
   if (!isObject(root)) return []
   const { transport, features, inbounds, outbounds } = registry
-  const sections = [...features].flatMap(([section, feature]) => respell(draft, root[section], feature.schema, [section]))
+  const sections = [...features].flatMap(([section, feature]) => part(draft, root[section], feature, [section]))
   return [
     ...sections,
     ...handlers(draft, 'inbounds', inboundEnvelope(transport.schema), inbounds),
@@ -36,12 +36,11 @@ function handlers(draft: Draft, key: string, envelope: JsonSchema, definitions: 
     if (!isObject(handler)) return []
     const faults = respell(draft, handler, envelope, [key, index])
     const definition = definitions.get(String(handler['protocol']))
-    return definition === undefined ? faults : [...faults, ...settings(draft, handler, definition, [key, index, 'settings'])]
+    return definition === undefined ? faults : [...faults, ...part(draft, handler['settings'], definition, [key, index, 'settings'])]
   })
 }
 
-function settings(draft: Draft, handler: Record<string, unknown>, { schema, upgrade }: Part, at: readonly PathSegment[]): Fault[] {
-  const { settings: own } = handler
+function part(draft: Draft, own: unknown, { schema, upgrade }: Part, at: readonly PathSegment[]): Fault[] {
   const faults = respell(draft, own, schema, at)
   if (upgrade === undefined || !isObject(own)) return faults
   return [...faults, ...upgrade(own, draft).map((item) => under(item, at))]

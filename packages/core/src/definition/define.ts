@@ -21,7 +21,7 @@ export type Construction<T, Settings> =
 export type Check<Settings> = (settings: Settings, known: KnownTags) => readonly Fault[]
 
 /**
- * Rewrites older or foreign forms of a protocol's settings to the one that its schema knows, in place and before the check. Values
+ * Rewrites older or foreign forms of a protocol's settings, or of a section, to the one that its schema knows, in place and before the check. Values
  * that are moved or renamed by the draft keep their place for faults. Nothing is known of the types yet, and what is not understood
  * is left alone.
  *
@@ -67,6 +67,7 @@ export type FeatureDefinition<Settings = unknown> = Definition<Settings> & Const
   readonly kind: 'feature'
   /** The top-level key of the config that holds its settings. */
   readonly section: string
+  readonly upgrade?: Upgrade
   /** Under which token others find it; absent for a feature that only acts. */
   readonly provides?: Token<unknown>
   /** Made only where the section is present; else core's null implementation of the token serves. @default false */

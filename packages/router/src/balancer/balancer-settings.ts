@@ -26,10 +26,13 @@ export interface LeastLoadSettings {
   readonly observerTag?: string
 }
 
+/** How a balancer may pick; the first is the default. */
+export const BALANCER_STRATEGIES = ['random', 'roundRobin', 'leastPing', 'leastLoad'] as const
+
 /** How a balancer picks. */
 export interface BalancerStrategy {
   /** @default random */
-  readonly type?: 'random' | 'roundRobin' | 'leastPing' | 'leastLoad'
+  readonly type?: (typeof BALANCER_STRATEGIES)[number]
   /** Of `leastLoad`. */
   readonly settings?: LeastLoadSettings
 }
@@ -83,7 +86,7 @@ export const balancerSchema: ObjectSchema<BalancerSettings> = {
       type: 'object',
       additionalProperties: false,
       properties: {
-        type: { type: 'string', enum: ['random', 'roundRobin', 'leastPing', 'leastLoad'], description: 'How it picks', default: 'random' },
+        type: { type: 'string', enum: BALANCER_STRATEGIES, description: 'How it picks', default: 'random' },
         settings: leastLoad,
       },
     },
