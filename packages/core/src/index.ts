@@ -24,7 +24,8 @@ export type { Counter, Feature, Policy, PolicyManager, Resolver, Route, Router, 
 export type { Dispatch, Inbound, InboundPart, InboundParts, SessionRequest } from './contracts/inbound.js'
 export type { HeaderList, HttpRequestHead, Link, RequestForm } from './contracts/link.js'
 export { isTunnelOutbound, type Outbound, type OutboundHandler, type OutboundManager, type TunnelOutbound } from './contracts/outbound.js'
-export type { Sniffed, SniffedProtocol, Sniffer, SniffingSettings } from './contracts/sniffer.js'
+export type { Sniffed } from './contracts/sniffed.js'
+export type { SniffedProtocol, Sniffer, SniffingSettings } from './contracts/sniffer.js'
 export type { DialerFactory, DialerSpec, Listener, ListenerFactory, ListenerSpec, StreamSettings } from './contracts/transport.js'
 
 export { accountFaults, Accounts, accountsSchema, type ClientAccount } from './accounts.js'

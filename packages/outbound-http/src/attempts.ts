@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ERROR_CODES, formatEndpoint, ProxyError, toProxyError, type Context } from '@sluice/core'
 import type { Account } from './account.js'
+import type { Attempt } from './attempt.js'
 import { Race, type TryOnce } from './race.js'
 import type { Server } from './server.js'
 import type { ServerPicker } from './server-picker.js'
@@ -12,13 +13,6 @@ const PAUSE_JITTER = 0.2
 const MAX_HANDSHAKES = 3
 /** With less than this share of its limit left, an attempt would fail by our haste, and the server would be blamed for it. */
 const MIN_SHARE = 0.25
-
-/** One try: on which server, with which account, and for how long at most (0 = no limit). */
-export interface Attempt {
-  readonly server: Server
-  readonly account?: Account
-  readonly limitMs: number
-}
 
 export interface RunOptions<T> {
   /** Gets rid of what opened too late. */

@@ -1,5 +1,5 @@
 import { isProxyError, type InstanceEvents, type ProxyError, type ProxyErrorCode } from '@sluice/core'
-import type { Attempt } from './attempts.js'
+import type { Attempt } from './attempt.js'
 import type { Server } from './server.js'
 
 const OWN_FAULTS: ReadonlySet<ProxyErrorCode> = new Set<ProxyErrorCode>(['DNS', 'DIAL', 'TLS', 'CERT', 'ALPN'])

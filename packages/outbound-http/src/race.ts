@@ -1,6 +1,6 @@
 import { ProxyError } from '@sluice/core'
 import { deadline } from '@sluice/transport'
-import type { Attempt } from './attempts.js'
+import type { Attempt } from './attempt.js'
 
 /** A server that gives no connection for this long is not waited for alone where there is another one. */
 const PATIENCE_MS = 1_000

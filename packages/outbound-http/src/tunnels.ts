@@ -1,7 +1,7 @@
 import { ProxyError, type Connection, type Dialer, type HeaderList, type Phase } from '@sluice/core'
 import { abort, limitSignal } from '@sluice/transport'
 import type { Account } from './account.js'
-import type { Attempt } from './attempts.js'
+import type { Attempt } from './attempt.js'
 import type { EarlyData } from './early-data.js'
 import { connectOverHttp1, type ConnectRequest } from './http1-connect.js'
 import { HedgedTunnel, type HedgedOutcome, type HedgeOptions } from './http2/hedged-tunnel.js'

@@ -29,6 +29,7 @@ export { startProxy, type StartedProxy, type StartProxyOptions } from './library
 export type { Upstream } from './library/upstream.js'
 export { modules } from './modules.js'
 // Naming the settings brings them into the published types, where `defineConfig` needs them.
+export type { ControlSettings } from '@sluice/control'
 export type { DnsSettings } from '@sluice/dns'
 export type { HttpInboundSettings } from '@sluice/inbound-http'
 export type { MixedInboundSettings } from '@sluice/inbound-mixed'

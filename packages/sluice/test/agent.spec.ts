@@ -126,12 +126,12 @@ describe('connector()', () => {
     await using target = await startHttpTarget((_request, response) => response.end('ok'))
     await using proxy = await http2ConnectProxy({ tls })
     await using connect = connector(secureUpstream(proxy.port))
-    const dispatcher = new Agent({ connect })
+    const dispatcher = new Agent({ connect, connections: 250 })
     const url = `http://127.0.0.1:${target.port}/`
     const bodies = await Promise.all(Array.from({ length: 1_000 }, async () => (await fetch(url, { dispatcher })).text()))
     expect(bodies.every((body) => body === 'ok')).toBe(true)
-    expect(proxy.requests.length).toBeGreaterThan(100)
-    expect(proxy.connections).toBeLessThanOrEqual(20)
+    expect(proxy.requests).toHaveLength(250)
+    expect(proxy.connections).toBeLessThanOrEqual(8)
     await dispatcher.close()
   }, 20_000)
 

@@ -4,10 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { closedPort, connectProxy, connectTo, lateReply, pattern, sha256, startTarget, until } from '@sluice/testkit'
 import { describe, expect, it } from 'vitest'
+import type { ClientOptions } from '../src/cli/client-config.js'
+import { connectStdio } from '../src/cli/connect-stdio.js'
 import { configFile, startCommand } from './command.js'
+import { runMain } from './run-main.js'
 
 const BIN = fileURLToPath(new URL('../bin/sluice.js', import.meta.url))
 
@@ -54,34 +58,11 @@ describe('sluice connect', () => {
   it('says why there is no tunnel, and exits with 1', async () => {
     await using proxy = await connectProxy({ behaviour: 'refuse', status: 403 })
     const refused = await connect(['-F', `http://127.0.0.1:${proxy.port}`, 'a.test', '22'])
-    expect(refused.code).toBe(1)
-    expect(refused.err).toMatch(/^sluice: .*403/)
-    expect(refused.out).toHaveLength(0)
-  })
-
-  it('exits with 1 when the tunnel is cut', async () => {
-    await using target = await startTarget('reset')
-    const { code, err } = await connect(['127.0.0.1', String(target.port)], 'x')
-    expect([code, err]).toEqual([1, expect.stringMatching(/^sluice: /)])
-  })
-
-  it('takes the upstream from the environment, or from a config with its rules', async () => {
-    await using target = await startTarget('banner')
-    await using proxy = await connectProxy()
-    await connect(['--env', '127.0.0.1', String(target.port)], '', { HTTPS_PROXY: `127.0.0.1:${proxy.port}`, NO_PROXY: '' })
-    expect(proxy.requests).toHaveLength(1)
-    await using config = await configFile({
-      inbounds: [{ protocol: 'socks', port: 1 }],
-      outbounds: [{ protocol: 'blackhole' }, { tag: 'p', protocol: 'http', settings: { servers: [{ address: '127.0.0.1', port: proxy.port }] } }],
-      routing: { rules: [{ type: 'field', ip: ['127.0.0.1'], outboundTag: 'p' }] },
-    })
-    await connect(['-c', config.path, '127.0.0.1', String(target.port)])
-    expect(proxy.requests).toHaveLength(2)
-    expect((await connect(['-c', config.path, 'a.test', '1'])).err).toContain('blocked')
+    expect(refused).toEqual({ code: 1, out: Buffer.alloc(0), err: expect.stringMatching(/^sluice: .*403/) as string })
   })
 
   it.each([[['a.test'], /port/], [['a.test', '0'], /1 to 65535/], [['a.test', 'x'], /1 to 65535/]])('exits with 2 for %j', async (args, message) => {
-    const { code, err } = await connect(args)
+    const { code, err } = await runMain('connect', ...args)
     expect(code).toBe(2)
     expect(err).toMatch(message)
   })
@@ -120,6 +101,44 @@ describe('sluice connect', () => {
       process.kill(-(daemon.pid ?? 0), 'SIGKILL')
       await rm(folder, { recursive: true })
     }
+  })
+})
+
+describe('connectStdio()', () => {
+  /** What comes from a target that speaks first. */
+  async function bannerOf(port: number, options: ClientOptions): Promise<string> {
+    const output = new PassThrough()
+    await connectStdio({ host: '127.0.0.1', port }, options, { input: new PassThrough().end(), output })
+    return text(output.end())
+  }
+
+  it('rejects when the tunnel is cut', async () => {
+    await using target = await startTarget('reset')
+    const stdio = { input: new PassThrough().end('x'), output: new PassThrough() }
+    await expect(connectStdio({ host: '127.0.0.1', port: target.port }, {}, stdio)).rejects.toMatchObject({ code: 'ABORT' })
+  })
+
+  it('takes the upstream from the environment, or from a config with its rules', async () => {
+    await using target = await startTarget('banner')
+    await using proxy = await connectProxy()
+    const server = { address: '127.0.0.1', port: proxy.port }
+    await using config = await configFile({
+      inbounds: [{ protocol: 'socks', port: 1 }],
+      outbounds: [{ protocol: 'blackhole' }, { tag: 'p', protocol: 'http', settings: { servers: [server] } }],
+      routing: { rules: [{ type: 'field', ip: ['127.0.0.1'], outboundTag: 'p' }] },
+    })
+    const { HTTPS_PROXY, NO_PROXY } = process.env
+    Object.assign(process.env, { HTTPS_PROXY: `127.0.0.1:${proxy.port}`, NO_PROXY: '' })
+    expect(await bannerOf(target.port, { env: true })).toContain('SSH-2.0-test')
+    for (const [name, value] of Object.entries({ HTTPS_PROXY, NO_PROXY })) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+    expect(proxy.requests).toHaveLength(1)
+    expect(await bannerOf(target.port, { config: [config.path] })).toContain('SSH-2.0-test')
+    expect(proxy.requests).toHaveLength(2)
+    const blocked = { input: new PassThrough(), output: new PassThrough() }
+    await expect(connectStdio({ host: 'a.test', port: 1 }, { config: [config.path] }, blocked)).rejects.toMatchObject({ code: 'BLOCKED' })
   })
 })
 

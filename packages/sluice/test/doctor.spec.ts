@@ -8,7 +8,8 @@ import { closedPort, connectProxy, createCertificates, http2ConnectProxy, startH
 import { describe, expect, it } from 'vitest'
 import { hintFor } from '../src/cli/doctor-hints.js'
 import type { DoctorStep } from '../src/cli/doctor-report.js'
-import { configFile, startCommand, type Command } from './command.js'
+import { configFile, startCommand } from './command.js'
+import { runMain } from './run-main.js'
 
 const certificates = await createCertificates()
 const tls = await certificates.issue()
@@ -18,22 +19,21 @@ interface Result {
   readonly steps: readonly DoctorStep[]
 }
 
-async function resultOf(command: Command): Promise<Result & { readonly code: number | string }> {
-  const code = await command.exit
-  expect(command.err()).toBe('')
-  return { code, ...JSON.parse(command.out()) as Result }
+async function doctor(...args: string[]): Promise<Result & { readonly code: number, readonly out: string }> {
+  const { code, out, err } = await runMain('doctor', '--json', ...args)
+  expect(err).toBe('')
+  return { code, out, ...JSON.parse(out) as Result }
 }
 
-const doctor = (...args: string[]): Command => startCommand('doctor', '--json', ...args)
 const namesOf = ({ steps }: Result): string[] => steps.map(({ step, of }) => `${step} of ${of}`)
 
 describe('sluice doctor', () => {
   it('tells each step to a plain target, with its time', async () => {
     await using target = await startHttpTarget()
     await using proxy = await connectProxy()
-    await using command = startCommand('doctor', '-F', `http://127.0.0.1:${proxy.port}`, `http://127.0.0.1:${target.port}/x?y`)
-    expect(await command.exit).toBe(0)
-    const lines = command.out().trimEnd().split('\n')
+    const { code, out } = await runMain('doctor', '-F', `http://127.0.0.1:${proxy.port}`, `http://127.0.0.1:${target.port}/x?y`)
+    expect(code).toBe(0)
+    const lines = out.trimEnd().split('\n')
     expect(lines).toEqual([
       expect.stringMatching(/^ok {3}dns of the proxy {9}\s*[\d.]+ ms {2}127\.0\.0\.1 is an address$/),
       expect.stringMatching(/^ok {3}tcp of the proxy/),
@@ -51,39 +51,37 @@ describe('sluice doctor', () => {
     const ca = join(folder.path, '..', 'ca.pem')
     writeFileSync(ca, certificates.ca.certPem)
     process.env['NODE_EXTRA_CA_CERTS'] = ca
-    await using command = doctor('-F', `https://localhost:${proxy.port}`, `https://localhost:${(server.address() as AddressInfo).port}/`)
+    const url = `https://localhost:${(server.address() as AddressInfo).port}/`
+    await using command = startCommand('doctor', '--json', '-F', `https://localhost:${proxy.port}`, url)
     delete process.env['NODE_EXTRA_CA_CERTS']
-    const result = await resultOf(command)
+    const code = await command.exit
+    const result = JSON.parse(command.out()) as Result
     server.closeAllConnections()
     server.close()
     expect(namesOf(result)).toEqual(['dns of the proxy', 'tcp of the proxy', 'tls of the proxy', 'connect of the target', 'tls of the target', 'http of the target'])
-    expect([result.code, result.steps[2]?.detail, result.steps[5]?.detail]).toEqual([0, expect.stringMatching(/^TLSv1\.3, h2, certificate/), 'HTTP/1.1 204 No Content'])
+    expect([code, result.steps[2]?.detail, result.steps[5]?.detail]).toEqual([0, expect.stringMatching(/^TLSv1\.3, h2, certificate/), 'HTTP/1.1 204 No Content'])
   })
 
   it('ends at a certificate that is not trusted, and says how to trust it', async () => {
     await using proxy = await http2ConnectProxy({ tls })
-    await using command = doctor('-F', `https://localhost:${proxy.port}`, 'https://a.test/')
-    const { code, steps } = await resultOf(command)
+    const { code, steps } = await doctor('-F', `https://localhost:${proxy.port}`, 'https://a.test/')
     expect([code, steps.at(-1)]).toEqual([1, expect.objectContaining({ step: 'tls', ok: false, hint: expect.stringContaining('NODE_EXTRA_CA_CERTS') as string })])
   })
 
   it('names the schemes that the proxy wants', async () => {
     await using proxy = await connectProxy({ auth: { user: 'u', pass: 'hunter2' } })
-    await using command = doctor('-F', `http://u:wrongpass@127.0.0.1:${proxy.port}`, 'https://a.test/')
-    const result = await resultOf(command)
+    const result = await doctor('-F', `http://u:wrongpass@127.0.0.1:${proxy.port}`, 'https://a.test/')
     expect(result.steps.at(-1)).toMatchObject({ step: 'connect', code: 'AUTH', hint: expect.stringContaining('the proxy wants Basic') as string })
-    expect(command.out()).not.toContain('wrongpass')
+    expect(result.out).not.toContain('wrongpass')
   })
 
   it('knows a proxy that refuses CONNECT to port 80', async () => {
     await using proxy = await connectProxy({ behaviour: 'refuse', status: 403 })
-    await using command = doctor('-F', `http://127.0.0.1:${proxy.port}`, 'http://a.test/')
-    expect((await resultOf(command)).steps.at(-1)).toMatchObject({ code: 'STATUS', hint: expect.stringContaining('plainHttp') as string })
+    expect((await doctor('-F', `http://127.0.0.1:${proxy.port}`, 'http://a.test/')).steps.at(-1)).toMatchObject({ code: 'STATUS', hint: expect.stringContaining('plainHttp') as string })
   })
 
   it('says that nothing listens', async () => {
-    await using command = doctor('-F', `http://127.0.0.1:${await closedPort()}`, 'https://a.test/')
-    const result = await resultOf(command)
+    const result = await doctor('-F', `http://127.0.0.1:${await closedPort()}`, 'https://a.test/')
     expect([namesOf(result), result.steps.at(-1)]).toEqual([
       ['dns of the proxy', 'tcp of the proxy'], expect.objectContaining({ code: 'ECONNREFUSED', hint: expect.stringContaining('nothing listens') as string }),
     ])
@@ -91,14 +89,11 @@ describe('sluice doctor', () => {
 
   it('tries the target itself where no proxy is on the way', async () => {
     await using target = await startHttpTarget()
-    await using command = doctor(`http://127.0.0.1:${target.port}/`)
-    expect(namesOf(await resultOf(command))).toEqual(['dns of the target', 'tcp of the target', 'http of the target'])
+    expect(namesOf(await doctor(`http://127.0.0.1:${target.port}/`))).toEqual(['dns of the target', 'tcp of the target', 'http of the target'])
   })
 
   it('exits with 2 for what is no URL', async () => {
-    await using command = startCommand('doctor', 'example.com')
-    expect(await command.exit).toBe(2)
-    expect(command.err()).toContain('write a URL')
+    expect(await runMain('doctor', 'example.com')).toMatchObject({ code: 2, err: expect.stringContaining('write a URL') as string })
   })
 })
 

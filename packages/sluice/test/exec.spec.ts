@@ -4,6 +4,7 @@ import { connectProxy, startHttpTarget, until } from '@sluice/testkit'
 import { describe, expect, it } from 'vitest'
 import { hostPatterns } from '../src/cli/host-patterns.js'
 import { configFile, startCommand } from './command.js'
+import { runMain } from './run-main.js'
 
 /** A child that asks for a URL through its environment's proxy, as the target itself would have it, and prints the answer. */
 const CURL = ['curl', '-sS', '--max-time', '10', '--noproxy', '', '-p', '-D', '-']
@@ -39,12 +40,11 @@ describe('sluice exec', () => {
     ['no such command', ['/nowhere/at-all'], 127], ['a file that is no command', ['/etc/passwd'], 126],
     ['options that are its own', ['sh', '-c', 'test "$1" = -F', 'sh', '-F'], 0],
   ])('exits as its command does: %s', async (_what, words, code) => {
-    await using command = startCommand('exec', '-q', '--', ...words)
-    expect(await command.exit).toBe(code)
+    expect((await runMain('exec', '-q', '--', ...words)).code).toBe(code)
   })
 
   it('passes signals on', async () => {
-    const script = 'trap "echo got it; exit 3" TERM; echo ready; while :; do sleep 0.05; done'
+    const script = 'trap "echo got it; exit 3" TERM; echo ready; for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do sleep 0.5; done'
     await using command = startCommand('exec', '-q', 'sh', '-c', script)
     await until(() => command.out().includes('ready'), () => `the child: ${command.err()}`, 10_000)
     command.child.kill('SIGTERM')

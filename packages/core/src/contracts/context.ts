@@ -1,6 +1,6 @@
 import type { Destination, Endpoint } from './destination.js'
 import type { HttpRequestHead } from './link.js'
-import type { Sniffed } from './sniffer.js'
+import type { Sniffed } from './sniffed.js'
 
 /** Who opened a session, as the inbound authenticated it. */
 export interface User {

@@ -1,4 +1,5 @@
 import type { Context } from './context.js'
+import type { Sniffed } from './sniffed.js'
 
 /** The protocols of which an inbound may ask for the name inside; of these, `http` and `tls` are recognised. */
 export type SniffedProtocol = 'http' | 'tls' | 'quic' | 'fakedns' | 'fakedns+others'
@@ -17,14 +18,6 @@ export interface SniffingSettings {
   readonly ipsExcluded?: readonly string[]
   /** Look at nothing that the client sends: no session is sniffed then. @default false */
   readonly metadataOnly?: boolean
-}
-
-/** What the first bytes of a session tell of it. */
-export interface Sniffed {
-  /** As rules name it: `http` or `tls`. */
-  readonly protocol: string
-  /** The name that the client asks for inside, where it is to be used. */
-  readonly domain?: string
 }
 
 /** Recognises protocols by a session's first bytes, as the settings of one inbound say. */

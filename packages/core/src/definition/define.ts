@@ -21,9 +21,9 @@ export type Construction<T, Settings> =
 export type Check<Settings> = (settings: Settings, known: KnownTags) => readonly Fault[]
 
 /**
- * Rewrites older or foreign forms of a protocol's settings, or of a section, to the one that its schema knows, in place and before the check. Values
- * that are moved or renamed by the draft keep their place for faults. Nothing is known of the types yet, and what is not understood
- * is left alone.
+ * Rewrites older or foreign forms of a protocol's settings, or of a section, to the one that its schema knows, in place and before the
+ * check. Values that are moved or renamed by the draft keep their place for faults. Nothing is known of the types yet, and what is not
+ * understood is left alone.
  *
  * @returns notices and warnings of what was read differently; their paths start at the settings, in the form that was written.
  */

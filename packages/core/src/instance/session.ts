@@ -2,7 +2,8 @@ import type { Context, SessionRecord, User } from '../contracts/context.js'
 import type { Destination, Endpoint } from '../contracts/destination.js'
 import type { HttpRequestHead } from '../contracts/link.js'
 import type { SessionRequest } from '../contracts/inbound.js'
-import type { Sniffed, Sniffer } from '../contracts/sniffer.js'
+import type { Sniffed } from '../contracts/sniffed.js'
+import type { Sniffer } from '../contracts/sniffer.js'
 
 /** Where sessions come from: an inbound's tag and what sniffs for it, and the client's address. */
 export interface Origin {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { Sniffed } from '../contracts/sniffer.js'
+import type { Sniffed } from '../contracts/sniffed.js'
 
 /** How long a client may take to say what it speaks, and how much of it is looked at. */
 export const SNIFFING = { limitMs: 300, maxBytes: 16_384 } as const

@@ -202,7 +202,7 @@ export class PooledSession {
     this.#limit = Math.max(1, Math.floor(this.#streams / 2))
   }
 
-  /** It answers no more tunnels than it has: who waits goes elsewhere, and no more come. No GOAWAY, which Apache takes ill while they live. */
+  /** It answers no more than it has: who waits goes elsewhere, no more come. No GOAWAY: with it, tunnels through Apache hung. */
   narrow(): void {
     this.#isNarrow = true
     this.#limit = this.answered

@@ -1,3 +1,4 @@
+import { ControlHub, createControlFeature } from '@sluice/control'
 import {
   STATS_MANAGER, type Context, type Fault, type Instance, type InstanceEventMap, type InstanceEventName, type Listening, type Module,
   type OutboundConfig, type StopOptions,
@@ -30,6 +31,8 @@ export class Proxy implements AsyncDisposable {
   #load: Load
   readonly #options: ProxyOptions
   readonly #handover = new ListenerHandover()
+  /** Outlives each config, so that counters go on and old sessions stay in sight. */
+  readonly #control = new ControlHub()
   readonly #totals = new SessionTotals()
   readonly #listeners = new Set<Attach>()
   #current: Instance | undefined
@@ -43,6 +46,7 @@ export class Proxy implements AsyncDisposable {
     this.#load = load
     this.#options = options
     this.#listeners.add((instance) => this.#totals.follow(instance))
+    this.#control.onReload = () => this.reload()
   }
 
   /** Where it listens. */
@@ -128,12 +132,18 @@ export class Proxy implements AsyncDisposable {
   }
 
   async #build(): Promise<Loaded> {
-    const shipped = modules.map((module) => module.kind === 'transport' ? this.#handover.transportFor(module) : module)
+    const shipped = modules.map((module) => this.#own(module))
     const { onRequest } = this.#options
     const { modules: all, outbounds } = onRequest === undefined ? { modules: shipped, outbounds: [] } : withRequestHook(shipped, onRequest)
     const loaded = await this.#load(all, outbounds)
     for (const attach of this.#listeners) attach(loaded.instance)
     return loaded
+  }
+
+  /** What a module is for a proxy whose configs replace each other. */
+  #own(module: Module): Module {
+    if (module.kind === 'transport') return this.#handover.transportFor(module)
+    return module.kind === 'feature' && module.section === 'control' ? createControlFeature({ hub: this.#control }) : module
   }
 
   async #reload(load: Load): Promise<readonly Fault[]> {
